@@ -1,0 +1,9 @@
+"""WSGI entry point. The tenant scope lives in a transaction, so the portal is served by threads, not asyncio."""
+
+import os
+
+from django.core.wsgi import get_wsgi_application
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings.prod")
+
+application = get_wsgi_application()
