@@ -1,0 +1,18 @@
+"""Pages. Public, customers, staff desks, then the API."""
+
+from django.contrib import admin
+from django.urls import include, path
+
+urlpatterns = [
+    path("accounts/", include("allauth.account.urls")),
+    path("", include("accounts.urls")),
+    path("", include("supportplans.urls")),
+    path("", include("messaging.urls")),
+    path("", include("billing.urls")),
+    path("", include("tickets.urls")),
+    path("", include("servicedesk.urls")),
+    path("", include("onlineservice.urls")),
+    path("", include("reports.urls")),
+    path("api/v1/", include("config.api_urls")),
+    path("operations/admin/", admin.site.urls),
+]
