@@ -1,0 +1,18 @@
+"""Row locks of this app, in the portal's lock order: tenant → subscription → …"""
+
+from __future__ import annotations
+
+from django.db.models import QuerySet
+
+from accounts.models import Tenant
+from supportplans.models import Subscription
+
+
+def lock_tenant(tenant_id: int) -> Tenant:
+    """Lock the tenant's row against writers of the same tenant; foreign keys to it stay free."""
+    return Tenant.objects.select_for_update(no_key=True).get(pk=tenant_id)
+
+
+def lock_subscriptions() -> QuerySet[Subscription]:
+    """Return subscriptions that are locked when read, in the order of their ids."""
+    return Subscription.objects.select_for_update(of=("self",)).order_by("pk")

@@ -1,0 +1,29 @@
+from supportplans.models.catalogue import (
+    Agreement,
+    Entitlement,
+    ProductLine,
+    ResourcePool,
+    ServiceGroup,
+    ServiceItem,
+)
+from supportplans.models.coverage import AssuranceWindow, QuotaUse
+from supportplans.models.plans import Plan, PlanPrice, ResponseTarget
+from supportplans.models.subscriptions import PaidLine, Subscription, SubscriptionEvent, SubscriptionNotice
+
+__all__ = [
+    "Agreement",
+    "AssuranceWindow",
+    "Entitlement",
+    "PaidLine",
+    "Plan",
+    "PlanPrice",
+    "ProductLine",
+    "QuotaUse",
+    "ResourcePool",
+    "ResponseTarget",
+    "ServiceGroup",
+    "ServiceItem",
+    "Subscription",
+    "SubscriptionEvent",
+    "SubscriptionNotice",
+]

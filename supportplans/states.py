@@ -1,0 +1,97 @@
+"""Closed sets of values, with label and colour beside the value, and what may follow what."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+
+class PlanCode(models.TextChoices):
+    """The four plans (domain.md §1)."""
+
+    STANDARD = "standard", _("标准服务")
+    LITE = "lite", _("轻量级")
+    BUSINESS = "business", _("商业级")
+    ENTERPRISE = "enterprise", _("企业级")
+
+
+class Severity(models.TextChoices):
+    """How a ticket touches the business (guide 1.5.2)."""
+
+    URGENT = "urgent", _("紧急")
+    GENERAL = "general", _("一般")
+
+
+class Basis(models.TextChoices):
+    """On what ground a subscription runs. Only what is paid carries a promise (guide 1.5)."""
+
+    PAID = "paid", _("付费")
+    TRIAL = "trial", _("试用")
+    BETA = "beta", _("公测")
+    INVITED = "invited", _("邀测")
+
+
+class SubscriptionState(models.TextChoices):
+    """The life of a subscription (domain.md §2)."""
+
+    ACTIVE = "active", _("有效")
+    EXPIRED = "expired", _("已到期")
+    CANCELLED = "cancelled", _("无效")
+
+
+SUBSCRIPTION_MOVES: dict[str, frozenset[str]] = {
+    SubscriptionState.ACTIVE: frozenset({SubscriptionState.EXPIRED, SubscriptionState.CANCELLED}),
+    SubscriptionState.EXPIRED: frozenset(),
+    SubscriptionState.CANCELLED: frozenset(),
+}
+
+
+class LineKind(models.TextChoices):
+    """Why a paid line exists."""
+
+    PURCHASE = "purchase", _("订购")
+    RENEWAL = "renewal", _("续订")
+    UPGRADE = "upgrade", _("升配")
+    DOWNGRADE = "downgrade", _("降配")
+
+
+class EntitlementKind(models.TextChoices):
+    """How a plan gives a service (guide 1.4)."""
+
+    NONE = "none", _("不提供")
+    INCLUDED = "included", _("包含")
+    ON_APPLICATION = "on_application", _("可申请")
+    PROACTIVE = "proactive", _("主动提供")
+    QUOTA = "quota", _("限次")
+    TEXT = "text", _("说明")
+
+
+class EntitlementAction(models.TextChoices):
+    """What the customer can do with a service on the plan page."""
+
+    NONE = "", _("无")
+    CALL = "call", _("拨打热线")
+    TICKET = "ticket", _("创建工单")
+    CHAT = "chat", _("联系客服")
+    DOCS = "docs", _("访问帮助中心")
+    API = "api", _("访问 API 中心")
+    APPLY = "apply", _("申请")
+    ORDERS = "orders", _("查看服务单")
+    REPORTS = "reports", _("查看月报")
+
+
+class WindowState(models.TextChoices):
+    """The life of an assurance window."""
+
+    REQUESTED = "requested", _("待审批")
+    APPROVED = "approved", _("已通过")
+    ENDED = "ended", _("已结束")
+    CANCELLED = "cancelled", _("已取消")
+
+
+class QuotaState(models.TextChoices):
+    """The life of one use of a counted service."""
+
+    HELD = "held", _("占用")
+    USED = "used", _("已用")
+    RETURNED = "returned", _("已退回")

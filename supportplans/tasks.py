@@ -1,0 +1,18 @@
+"""Sweeps over terms. Each may run twice."""
+
+from celery import shared_task
+
+from core import clock
+from supportplans.services import subscriptions
+
+
+@shared_task(name="supportplans.subscriptions_expire_due", scope="staff")
+def subscriptions_expire_due() -> None:
+    """End what has reached its end."""
+    subscriptions.subscriptions_expire_due(at=clock.now())
+
+
+@shared_task(name="supportplans.end_notices_send", scope="staff")
+def end_notices_send() -> None:
+    """Tell owners whose term ends soon."""
+    subscriptions.end_notices_send(at=clock.now())
