@@ -10,7 +10,7 @@ from django.db.models import Q
 
 from supportplans import coverage_rules as rules
 from supportplans.models import AssuranceWindow, Plan, ResponseTarget, Subscription
-from supportplans.states import PlanCode, SubscriptionState, WindowState
+from supportplans.states import PlanCode, WindowState
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,6 @@ def coverages_at(tenant_ids: Collection[int], at: datetime) -> dict[int, Coverag
         row.tenant_id: row
         for row in Subscription.objects.filter(tenant_id__in=tenant_ids, starts__lte=at, ends__gt=at)
         .filter(Q(ended_at=None) | Q(ended_at__gt=at))
-        .exclude(Q(state=SubscriptionState.CANCELLED) & Q(ended_at=None))
         .order_by("starts")
     }
     levels: dict[int, list[int]] = {}

@@ -1,0 +1,14 @@
+"""Who may do what with messages."""
+
+from django.db import migrations
+
+from core.tenancy.operations import EDIT, EnableTenantIsolation
+
+
+class Migration(migrations.Migration):
+    dependencies = [("messaging", "0001_initial"), ("accounts", "0002_isolation")]
+
+    operations = [
+        EnableTenantIsolation("Message", customer="INSERT", staff=EDIT, app="INSERT"),
+        EnableTenantIsolation("Delivery", customer="SELECT, UPDATE (read_at)", staff=EDIT),
+    ]
