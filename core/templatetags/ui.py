@@ -1,5 +1,182 @@
-"""Template tags of the portal's components."""
+"""Template tags of the portal's components. They format and compose; they decide nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
 
 from django import template
+from django.http import QueryDict
+from django.urls import NoReverseMatch, reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import get_language, ngettext
+from django.utils.translation import gettext as _
+from lucide.templatetags.lucide import lucide
+
+from core.clock import local
 
 register = template.Library()
+
+
+@register.simple_tag
+def icon(name: str) -> SafeString:
+    """Draw a Lucide icon. It is hidden from screen readers: the word stands beside it or in the button's name."""
+    return SafeString(lucide(name, **{"class": "icon", "aria-hidden": "true"}))
+
+
+@register.filter
+def money(amount: Decimal | None) -> str:
+    """Return ¥6,000.00; a dash for nothing."""
+    return "—" if amount is None else f"¥{Decimal(amount):,.2f}"
+
+
+@register.filter
+def amount(value: Decimal | None) -> str:
+    """Return 6,000.00, without the sign of the currency."""
+    return "—" if value is None else f"{Decimal(value):,.2f}"
+
+
+@register.filter
+def whole_money(value: Decimal | None) -> str:
+    """Return 25,000 for list prices without cents, 25,000.50 otherwise."""
+    if value is None:
+        return "—"
+    return f"{value:,.0f}" if value == value.to_integral_value() else f"{value:,.2f}"
+
+
+@register.filter
+def moment(at: datetime | None) -> str:
+    """Return 2026-11-23 10:35:57 in Shanghai time; a dash for nothing."""
+    return "—" if at is None else f"{local(at):%Y-%m-%d %H:%M:%S}"
+
+
+@register.filter
+def minute(at: datetime | None) -> str:
+    """Return 2026-11-23 10:35 in Shanghai time."""
+    return "—" if at is None else f"{local(at):%Y-%m-%d %H:%M}"
+
+
+@register.filter
+def clock_time(at: datetime | None) -> str:
+    """Return 10:35:57 in Shanghai time."""
+    return "—" if at is None else f"{local(at):%H:%M:%S}"
+
+
+@register.filter
+def day(at: datetime | None) -> str:
+    """Return 2026-11-23 in Shanghai time."""
+    return "—" if at is None else f"{local(at):%Y-%m-%d}"
+
+
+@register.filter
+def iso(at: datetime | None) -> str:
+    """Return an instant for scripts and ``<time datetime>``."""
+    return "" if at is None else at.isoformat()
+
+
+@register.filter
+def duration(value: timedelta | None) -> str:
+    """Return a time span in words: 6 分 12 秒, 2 小时 5 分, 3 天 4 小时."""
+    if value is None:
+        return "—"
+    seconds = max(0, int(value.total_seconds()))
+    days, rest = divmod(seconds, 86400)
+    hours, rest = divmod(rest, 3600)
+    minutes, seconds = divmod(rest, 60)
+    if days:
+        return _("%(days)d 天 %(hours)d 小时") % {"days": days, "hours": hours}
+    if hours:
+        return _("%(hours)d 小时 %(minutes)d 分") % {"hours": hours, "minutes": minutes}
+    if minutes:
+        return _("%(minutes)d 分 %(seconds)d 秒") % {"minutes": minutes, "seconds": seconds}
+    return ngettext("%(seconds)d 秒", "%(seconds)d 秒", seconds) % {"seconds": seconds}
+
+
+@register.filter
+def filesize(size: int) -> str:
+    """Return 384 KB or 1.2 MB."""
+    if size < 1024 * 1024:
+        return f"{max(1, round(size / 1024))} KB"
+    return f"{size / 1024 / 1024:.1f} MB"
+
+
+@register.filter
+def initial(name: str) -> str:
+    """Return the first character of a name, for its avatar."""
+    return str(name).strip()[:1].upper() or "·"
+
+
+@register.filter
+def in_language(text: str, english: str) -> str:
+    """Return the Chinese text or, on English pages, the English one."""
+    return english if (get_language() or "").startswith("en") and english else text
+
+
+@register.simple_tag
+def level_chip(code: str, label: str) -> SafeString:
+    """Show a plan's level in its colour."""
+    return format_html('<span class="chip chip--{}">{}</span>', code, label)
+
+
+@register.simple_tag
+def status_chip(label: str, colour: str = "") -> SafeString:
+    """Show a state in words, with a dot in its colour (ok, warn, bad, info or none)."""
+    return format_html('<span class="chip chip--dot chip--{}">{}</span>', colour or "standard", label)
+
+
+@register.simple_tag
+def pips(total: int, used: int, held: int = 0) -> SafeString:
+    """Show a counted quota as pips; the sentence for screen readers says it in words."""
+    kinds = ["is-used"] * used + ["is-held"] * held
+    kinds = (kinds + [""] * total)[: max(total, used + held)]
+    spans = format_html("{}", mark_safe("".join(f'<span class="{kind}"></span>' for kind in kinds)))  # noqa: S308
+    words = _("共 %(total)d，已用 %(used)d，占用 %(held)d") % {"total": total, "used": used, "held": held}
+    return format_html('<span class="pips" role="img" aria-label="{}">{}</span>', words, spans)
+
+
+@register.simple_tag
+def meter(value: float, maximum: float, label: str, tone: str = "") -> SafeString:
+    """Show a share of a whole; ``label`` is the sentence that says it."""
+    return format_html(
+        '<progress class="meter meter--{}" value="{}" max="{}" aria-label="{}"></progress>', tone, value, maximum, label
+    )
+
+
+@register.simple_tag
+def page_url(name: str, *args: Any, **kwargs: Any) -> str:
+    """Return the path of a page, or nothing where this portal has no such page."""
+    try:
+        return reverse(name, args=args, kwargs=kwargs)
+    except NoReverseMatch:
+        return ""
+
+
+@register.simple_tag(takes_context=True)
+def query(context: Mapping[str, Any], **changes: Any) -> str:
+    """Return the current query string with some parameters changed; an empty value removes one."""
+    request = context.get("request")
+    params = request.GET.copy() if request else QueryDict(mutable=True)
+    for name, value in changes.items():
+        if value in {None, ""}:
+            params.pop(name, None)
+        else:
+            params[name] = value
+    return f"?{params.urlencode()}"
+
+
+@register.simple_tag(takes_context=True)
+def current(context: Mapping[str, Any], *prefixes: str) -> SafeString:
+    """Return ``aria-current`` for a link of the navigation whose path the page's path begins with."""
+    request = context.get("request")
+    path = request.path if request else ""
+    here = any(prefix and (path == prefix or path.startswith(prefix.rstrip("/") + "/")) for prefix in prefixes)
+    return mark_safe(' aria-current="page"') if here else mark_safe("")
+
+
+@register.filter
+def split(words: str) -> list[str]:
+    """Return the words of a text."""
+    return words.split()

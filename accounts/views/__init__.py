@@ -1,0 +1,3 @@
+from accounts.views import operations, people, session
+
+__all__ = ["operations", "people", "session"]
