@@ -17,6 +17,7 @@ from rest_framework.views import APIView
 from accounts.models import Membership, StaffMember, Tenant, User
 from accounts.models.tenants import TenantRole
 from accounts.models.users import StaffRole
+from accounts.navigation import NavigationItem, navigation_for
 
 Rest = ParamSpec("Rest")
 View = Callable[Concatenate[HttpRequest, Rest], HttpResponse]
@@ -57,6 +58,11 @@ class Identity:
         if self.staff:
             return self.staff.title or (str(StaffRole(self.staff.roles[0]).label) if self.staff.roles else "")
         return str(TenantRole(self.membership.role).label) if self.membership else ""
+
+    @property
+    def staff_navigation(self) -> list[NavigationItem]:
+        """Return the links of the desks' top navigation."""
+        return navigation_for(set(self.staff.roles)) if self.staff else []
 
     def has_staff_role(self, *roles: StaffRole) -> bool:
         """Return True for staff with one of ``roles``. Operators may do everything."""
