@@ -3,6 +3,9 @@
 from django.urls import URLPattern, URLResolver, path
 from drf_spectacular.views import SpectacularAPIView
 
+from config.api_docs import documentation
+
 urlpatterns: list[URLPattern | URLResolver] = [
     path("schema/", SpectacularAPIView.as_view(), name="api_schema"),
+    path("docs/", documentation, name="api_docs"),
 ]

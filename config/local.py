@@ -83,10 +83,9 @@ def processes(port: int, data_dir: Path) -> dict[str, list[str]]:
 
 
 def _prepare(environment: dict[str, str], data_dir: Path) -> int:
-    """Migrate and load as the owner of the tables, in one process; demo data once, as the portal itself."""
+    """Bring database and files to this version; load demo data once."""
     (data_dir / "beat.pid").unlink(missing_ok=True)  # of a copy that was killed
-    owner = {**environment, "DATABASE_AS": "owner"}
-    prepared = subprocess.run([sys.executable, "-m", "config.prepare"], env=owner, cwd=BASE_DIR, check=False)  # noqa: S603
+    prepared = subprocess.run([sys.executable, "-m", "config.prepare"], env=environment, cwd=BASE_DIR, check=False)  # noqa: S603
     if prepared.returncode:
         return prepared.returncode
     marker = data_dir / "demo-loaded"

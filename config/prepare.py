@@ -10,6 +10,7 @@ import django
 def main() -> None:
     """Migrate, load the catalogue, compile messages, collect static files. Running it again changes nothing."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings.dev")
+    os.environ["DATABASE_AS"] = "owner"
     django.setup()
     from django.core.management import call_command  # noqa: PLC0415  (Django must be set up first)
 

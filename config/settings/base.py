@@ -2,7 +2,6 @@
 
 from pathlib import Path
 
-from celery.schedules import crontab  # noqa: F401  (kept beside the schedule that uses it)
 from csp.constants import NONE, SELF
 from django.utils.translation import gettext_lazy as _
 
@@ -118,7 +117,13 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_TIMEZONE = "Asia/Shanghai"
 CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "celerybeat-schedule")
 # Deadlines stand in the database; these sweeps take what is due. Every one may run twice.
-CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {}
+CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
+    "heartbeat": {"task": "accounts.heartbeat", "schedule": 15.0},
+    "messages": {"task": "messaging.messages_expand", "schedule": 10.0},
+    "deliveries": {"task": "messaging.deliveries_send", "schedule": 20.0},
+    "terms": {"task": "supportplans.subscriptions_expire_due", "schedule": 30.0},
+    "end-notices": {"task": "supportplans.end_notices_send", "schedule": 300.0},
+}
 
 AUTH_USER_MODEL = "accounts.User"
 AUTHENTICATION_BACKENDS = [

@@ -180,3 +180,29 @@ def current(context: Mapping[str, Any], *prefixes: str) -> SafeString:
 def split(words: str) -> list[str]:
     """Return the words of a text."""
     return words.split()
+
+
+@register.filter
+def thousands(value: str | int) -> str:
+    """Return a whole number with its thousands marked."""
+    return f"{int(value):,}"
+
+
+@register.filter
+def fill(pattern: str, customer: str) -> str:
+    """Put the customer's name into a configured pattern such as ``天翼云 VIP 客户-{customer}``."""
+    return pattern.replace("{customer}", customer)
+
+
+@register.filter
+def headings(text: str) -> SafeString:
+    """Lay out our own plain text: ``#`` and ``##`` begin headings, numbered lines lists, other lines paragraphs."""
+    parts: list[SafeString] = []
+    for line in filter(None, (raw.strip() for raw in text.splitlines())):
+        if line.startswith("## "):
+            parts.append(format_html("<h2>{}</h2>", line[3:]))
+        elif line.startswith("# "):
+            parts.append(format_html("<h1>{}</h1>", line[2:]))
+        else:
+            parts.append(format_html("<p>{}</p>", line))
+    return mark_safe("".join(parts))  # noqa: S308  (each part is escaped above)

@@ -1,0 +1,97 @@
+"""Demo data of plans: each customer on another level, and assurance windows for the calendar."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from accounts.access import SYSTEM
+from accounts.models import Tenant
+from core import clock
+from core.tenancy import scope
+from supportplans.models import AssuranceWindow, QuotaUse, ServiceItem, Subscription
+from supportplans.services.subscriptions import NewPaidLine, subscription_start
+from supportplans.selectors.catalogue import price_at
+from supportplans.states import Basis, LineKind, PlanCode, QuotaState, WindowState
+
+# Customer, level, basis, days since the start; a trial runs 30 days, a paid term one year.
+HOLDERS = (
+    ("华辰科技", PlanCode.ENTERPRISE, Basis.PAID, 267),
+    ("云帆物流", PlanCode.BUSINESS, Basis.PAID, 219),
+    ("青禾教育", PlanCode.LITE, Basis.PAID, 120),
+    ("启明医疗", PlanCode.ENTERPRISE, Basis.TRIAL, 12),
+)
+# Customer, level, event, first day from now, days, state.
+WINDOWS = (
+    ("华辰科技", 2, "系统割接", -4, 4, WindowState.APPROVED),
+    ("华辰科技", 1, "双十二大促", 18, 3, WindowState.REQUESTED),
+    ("云帆物流", 3, "大促", 2, 6, WindowState.APPROVED),
+    ("云帆物流", 3, "年货节", 16, 8, WindowState.REQUESTED),
+    ("青禾教育", 3, "期末考试", 9, 7, WindowState.APPROVED),
+)
+TRIAL_DAYS = 30
+
+
+def load(at: datetime) -> None:
+    """Make what is missing."""
+    with scope.staff():
+        tenants = {tenant.name: tenant for tenant in Tenant.objects.all()}
+        for name, plan_code, basis, days_ago in HOLDERS:
+            _subscribe(tenants[name], plan_code, basis, at - timedelta(days=days_ago, hours=2))
+        item = ServiceItem.objects.get(code="major_event_assurance")
+        midnight = clock.local(at).replace(hour=0, minute=0, second=0, microsecond=0)
+        for name, level, title, first, days, state in WINDOWS:
+            starts = midnight + timedelta(days=first)
+            window, created = AssuranceWindow.objects.get_or_create(
+                tenant=tenants[name],
+                title=title,
+                defaults={
+                    "level": level,
+                    "starts": starts,
+                    "ends": starts + timedelta(days=days),
+                    "state": state,
+                    "created_at": at - timedelta(days=21),
+                },
+            )
+            if created:
+                _use_quota(tenants[name], item, window)
+
+
+def _subscribe(tenant: Tenant, plan_code: PlanCode, basis: Basis, starts: datetime) -> None:
+    if Subscription.objects.filter(tenant=tenant).exists():
+        return
+    ends = clock.add_years(starts, 1) if basis == Basis.PAID else starts + timedelta(days=TRIAL_DAYS)
+    price = price_at(plan_code, starts)
+    line = NewPaidLine(
+        order_number=f"{clock.local(starts):%Y%m%d%H%M%S}000000",
+        kind=LineKind.PURCHASE,
+        monthly=price.monthly,
+        starts=starts,
+        ends=ends,
+        bought_at=starts,
+        paid_days=365,
+        list_amount=price.yearly,
+        cash={"transfer": f"{price.yearly:.2f}"},
+    )
+    subscription_start(
+        tenant_id=tenant.pk,
+        plan_code=plan_code,
+        basis=basis,
+        starts=starts,
+        ends=ends,
+        lines=[line] if basis == Basis.PAID else [],
+        actor=SYSTEM,
+        at=starts,
+    )
+
+
+def _use_quota(tenant: Tenant, item: ServiceItem, window: AssuranceWindow) -> None:
+    subscription = Subscription.objects.get(tenant=tenant)
+    QuotaUse.objects.create(
+        tenant=tenant,
+        item=item,
+        service_year_start=subscription.anchor,
+        level=window.level,
+        state=QuotaState.USED if window.state == WindowState.APPROVED else QuotaState.HELD,
+        reference=f"window-{window.pk}",
+        created_at=window.created_at,
+    )
