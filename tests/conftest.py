@@ -1,0 +1,128 @@
+"""What every test stands on: a database made by its owner and used by the portal's own role, real Valkey, a cast."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+from django.conf import settings
+from django.core.cache import cache
+from django.db import connection, connections
+from django.test import Client
+
+from config import env
+from core import clock
+from core.tenancy import scope
+from tests.cast import Cast, make_cast
+from tests.jobs import JobRunner
+
+pytest_plugins = ["tests.portal"]
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(request: pytest.FixtureRequest, django_test_environment, django_db_blocker) -> Iterator[None]:
+    """Create and migrate as portal_owner, then run as portal_app (isolation.md, test runner)."""
+    from django.test.utils import setup_databases, teardown_databases
+
+    worker = os.environ.get("PYTEST_XDIST_WORKER", "")
+    wrapper = connections["default"]
+    as_app = dict(wrapper.settings_dict)
+    as_owner = env.database("DATABASE_OWNER_URL")
+    with django_db_blocker.unblock():
+        _connect_as(as_owner["USER"], as_owner["PASSWORD"])
+        made = setup_databases(verbosity=0, interactive=False, parallel=0, aliases={"default"}) if not worker else _for_worker(worker)
+        with connection.cursor() as cursor:
+            cursor.execute("GRANT TRUNCATE ON ALL TABLES IN SCHEMA public TO portal_app")
+        from django.core.management import call_command
+
+        call_command("load_catalogue", verbosity=0)
+        _connect_as(as_app["USER"], as_app["PASSWORD"])
+    yield
+    with django_db_blocker.unblock():
+        _connect_as(as_owner["USER"], as_owner["PASSWORD"])
+        teardown_databases(made, verbosity=0)
+
+
+def _for_worker(worker: str):
+    """Give each process of a parallel run its own database."""
+    from django.test.utils import setup_databases
+
+    connections["default"].settings_dict["TEST"]["NAME"] = f"test_portal_{worker}"
+    return setup_databases(verbosity=0, interactive=False, aliases={"default"})
+
+
+def _connect_as(user: object, password: object) -> None:
+    connections["default"].close()
+    connections["default"].settings_dict.update(USER=user, PASSWORD=password)
+
+
+@pytest.fixture(autouse=True)
+def fresh_cache() -> Iterator[None]:
+    """Give each process its own keys in Valkey and each test an empty cache and a clock that stands at real time."""
+    cache.clear()
+    clock.forget()
+    yield
+    clock.forget()
+
+
+@pytest.fixture
+def cast(db) -> Cast:
+    """The named people of all tests."""
+    return make_cast(clock.now())
+
+
+@pytest.fixture
+def run_jobs(monkeypatch) -> JobRunner:
+    """Collect what is enqueued and run it in order, when called, with the real task bodies and their scopes."""
+    runner = JobRunner()
+    monkeypatch.setattr("core.jobs.current_app.send_task", runner.collect)
+    return runner
+
+
+@pytest.fixture
+def client_for(cast):
+    """Return a signed-in test client of one of the cast."""
+
+    def sign_in(person) -> Client:
+        client = Client()
+        client.force_login(person, backend="allauth.account.auth_backends.AuthenticationBackend")
+        return client
+
+    return sign_in
+
+
+@contextmanager
+def counted_queries() -> Iterator[list[str]]:
+    """Collect the SQL of a page, without the bookkeeping of transactions and scopes."""
+    from django.test.utils import CaptureQueriesContext
+
+    found: list[str] = []
+    with CaptureQueriesContext(connection) as captured:
+        yield found
+    bookkeeping = ("SAVEPOINT", "RELEASE", "ROLLBACK", "BEGIN", "COMMIT", "SELECT SET_CONFIG")
+    found.extend(q["sql"] for q in captured if not q["sql"].upper().startswith(bookkeeping))
+
+
+@pytest.fixture
+def max_queries():
+    """Fail when a block asks the database more often than allowed."""
+
+    @contextmanager
+    def allow(limit: int) -> Iterator[None]:
+        with counted_queries() as queries:
+            yield
+        assert len(queries) <= limit, f"{len(queries)} queries, {limit} allowed:\n" + "\n".join(queries)
+
+    return allow
+
+
+@pytest.fixture
+def as_staff(db) -> Iterator[None]:
+    """Run the test's own code in staff's scope."""
+    with scope.staff():
+        yield
+
+
+assert settings.DEMO_MODE, "tests move the clock"
