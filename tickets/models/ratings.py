@@ -1,0 +1,35 @@
+"""What the customer thought of the help."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from core.models import Attributed, TenantOwned, Timestamped
+from tickets.models.tickets import Ticket
+
+
+class Rating(TenantOwned, Timestamped, Attributed):
+    """One rating per ticket: 1 (very dissatisfied) to 5 (very satisfied), with a comment."""
+
+    ticket = models.ForeignKey(
+        Ticket, on_delete=models.PROTECT, related_name="ratings", db_index=False
+    )
+    score = models.PositiveSmallIntegerField()
+    comment = models.CharField(_("评价"), max_length=500, blank=True, default="")
+
+    class Meta:
+        verbose_name = _("工单评价")
+        verbose_name_plural = _("工单评价")
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["tenant", "ticket"], name="rating_once_per_ticket"),
+            models.CheckConstraint(
+                condition=Q(score__gte=1, score__lte=5), name="rating_one_to_five"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.score)

@@ -1,0 +1,116 @@
+"""Pure rules of response clocks (domain.md §5). Instants in, instants out; nothing here reads the clock.
+
+A clock runs around the clock from its start; its stages lie at start + p × (due − start). A stage is passed when the
+clock still runs *after* the stage's instant, so that a reply at the due instant is on time.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+WARNING_HALF, WARNING_LATE, BREACH, ESCALATION = 50, 80, 100, 200
+STAGES = (WARNING_HALF, WARNING_LATE, BREACH, ESCALATION)
+# After a change that shortens a target there are at least five minutes left to answer.
+RETARGET_GRACE = timedelta(minutes=5)
+WARM_LEFT, HOT_LEFT = 0.5, 0.2
+
+
+class ChipState(StrEnum):
+    """How a clock looks (screens.md): always colour, shape and text together."""
+
+    CALM = "calm"
+    WARM = "warm"
+    HOT = "hot"
+    BREACHED = "breached"
+    PAUSED = "paused"
+    MET = "met"
+    MISSED = "missed"
+
+
+@dataclass(frozen=True)
+class Retarget:
+    """What a change of target makes of a running clock."""
+
+    target_minutes: int
+    due_at: datetime
+
+
+def due_instant(start: datetime, target_minutes: int) -> datetime:
+    """Return when an answer is due: ``target_minutes`` after ``start``, around the clock."""
+    return start + timedelta(minutes=target_minutes)
+
+
+def stage_instant(
+    percent: int, *, start: datetime, due: datetime, changed: datetime | None = None
+) -> datetime:
+    """Return the instant of a stage. One that would lie before the change of target fires at the change."""
+    instant = start + (due - start) * percent / 100
+    return instant if changed is None else max(instant, changed)
+
+
+def stages_after(passed: int) -> tuple[int, ...]:
+    """Return the stages that a clock has still before it, after the highest one that it passed."""
+    return tuple(percent for percent in STAGES if percent > passed)
+
+
+def next_stage_instant(
+    passed: int, *, start: datetime, due: datetime, changed: datetime | None = None
+) -> datetime | None:
+    """Return the instant of the next stage, or None when the last one is passed."""
+    ahead = stages_after(passed)
+    return stage_instant(ahead[0], start=start, due=due, changed=changed) if ahead else None
+
+
+def stages_passed(
+    passed: int, *, start: datetime, due: datetime, until: datetime, changed: datetime | None = None
+) -> list[tuple[int, datetime]]:
+    """Return ``(percent, instant)`` of the stages after ``passed`` that lie before ``until``, in order.
+
+    ``until`` is the present for a running clock and the instant of the answer for a stopped one.
+    """
+    ahead = [
+        (percent, stage_instant(percent, start=start, due=due, changed=changed))
+        for percent in stages_after(passed)
+    ]
+    return [(percent, instant) for percent, instant in ahead if instant < until]
+
+
+def retarget(
+    *, start: datetime, due: datetime, new_target_minutes: int, changed: datetime
+) -> Retarget | None:
+    """Return the new target of a running clock, or None when the change does not shorten it.
+
+    due = min(old due, max(start + new target, change + 5 min)): a change never extends a running clock and never leaves
+    less than five minutes.
+    """
+    earliest = max(due_instant(start, new_target_minutes), changed + RETARGET_GRACE)
+    if earliest >= due:
+        return None
+    return Retarget(target_minutes=new_target_minutes, due_at=earliest)
+
+
+def is_on_time(*, due: datetime, answered: datetime) -> bool:
+    """Return True for an answer at or before the due instant."""
+    return answered <= due
+
+
+def share_left(*, start: datetime, due: datetime, at: datetime) -> float:
+    """Return the share of the time that is left, 1.0 at the start, 0.0 at the due instant and after."""
+    whole = (due - start).total_seconds()
+    return max(0.0, min(1.0, (due - at).total_seconds() / whole)) if whole > 0 else 0.0
+
+
+def chip_state(
+    *, start: datetime, due: datetime, at: datetime, stopped: datetime | None = None
+) -> ChipState:
+    """Return how the clock looks at ``at``."""
+    if stopped is not None:
+        return ChipState.MET if is_on_time(due=due, answered=stopped) else ChipState.MISSED
+    if at > due:
+        return ChipState.BREACHED
+    left = share_left(start=start, due=due, at=at)
+    if left <= HOT_LEFT:
+        return ChipState.HOT
+    return ChipState.WARM if left <= WARM_LEFT else ChipState.CALM

@@ -1,0 +1,133 @@
+"""Closed sets of values of tickets, with label and colour beside the value, and what may follow what."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
+
+from supportplans.states import Severity
+
+
+class TicketState(models.TextChoices):
+    """The life of a ticket (domain.md §5)."""
+
+    NEW = "new", _("待响应")
+    PROCESSING = "processing", _("处理中")
+    WAITING = "waiting", _("待客户反馈")
+    RESOLVED = "resolved", _("已解决")
+    CLOSED = "closed", _("已关闭")
+
+    @property
+    def colour(self) -> str:
+        """Return the colour of the state's chip."""
+        return _STATE_COLOURS[self.value]
+
+    @property
+    def turn(self) -> str:
+        """Return the state in the customer's words: whose turn it is (screens.md)."""
+        return str(_TURNS[self.value])
+
+
+_STATE_COLOURS = {"new": "warn", "processing": "brand", "waiting": "neutral", "resolved": "ok", "closed": "neutral"}
+_TURNS = {
+    "new": _("等待我们响应"),
+    "processing": _("我们正在处理"),
+    "waiting": _("请您补充"),
+    "resolved": _("已给出方案，请确认"),
+    "closed": pgettext_lazy("turn", "已关闭"),
+}
+
+TICKET_MOVES: dict[str, frozenset[str]] = {
+    TicketState.NEW: frozenset(
+        {TicketState.PROCESSING, TicketState.WAITING, TicketState.RESOLVED, TicketState.CLOSED}
+    ),
+    TicketState.PROCESSING: frozenset({TicketState.WAITING, TicketState.RESOLVED, TicketState.CLOSED}),
+    TicketState.WAITING: frozenset({TicketState.PROCESSING, TicketState.RESOLVED, TicketState.CLOSED}),
+    TicketState.RESOLVED: frozenset({TicketState.PROCESSING, TicketState.CLOSED}),
+    TicketState.CLOSED: frozenset({TicketState.PROCESSING}),
+}
+OPEN_STATES = (TicketState.NEW, TicketState.PROCESSING, TicketState.WAITING)
+DONE_STATES = (TicketState.RESOLVED, TicketState.CLOSED)
+
+
+class TicketKind(models.TextChoices):
+    """What a ticket is about (domain.md §5)."""
+
+    TECHNICAL = "technical", _("技术类")
+    BUSINESS = "business", _("业务类")
+    REQUIREMENT = "requirement", _("需求")
+
+
+class Effect(models.TextChoices):
+    """How the customer's business is touched; the severity follows from it (guide 1.5.2)."""
+
+    UNAVAILABLE = "unavailable", _("重要功能不可用")
+    IMPAIRED = "impaired", _("重要功能受损或降级")
+    ABNORMAL = "abnormal", _("非关键功能异常")
+    QUESTION = "question", _("一般咨询")
+
+    @property
+    def severity(self) -> Severity:
+        """Return the severity that the effect means."""
+        return Severity.GENERAL if self == Effect.QUESTION else Severity.URGENT
+
+    @property
+    def example(self) -> str:
+        """Return what the effect looks like, for the form."""
+        return str(_EFFECT_EXAMPLES[self.value])
+
+
+_EFFECT_EXAMPLES = {
+    "unavailable": _("业务的重要功能完全无法使用，例如云主机无法连接、数据库宕机"),
+    "impaired": _("重要功能变慢、时断时续或部分失败，例如延迟升高、部分请求报错"),
+    "abnormal": _("不影响主要业务的功能出现异常，例如控制台页面显示错误"),
+    "question": _("使用方法、配置建议、费用或备案等咨询"),
+}
+
+
+class Desk(models.TextChoices):
+    """Who answers (domain.md §1): customer service for standard service, the VIP desk for paid plans."""
+
+    STANDARD = "standard", _("客服")
+    VIP = "vip", _("VIP 专席")
+
+
+class ClockKind(models.TextChoices):
+    """What a clock measures."""
+
+    FIRST = "first", _("首次响应")
+    NEXT = "next", _("后续响应")
+
+
+class ClockOutcome(models.TextChoices):
+    """Why a clock stands still."""
+
+    RUNNING = "", _("计时中")
+    ANSWERED = "answered", _("已响应")
+    WITHDRAWN = "withdrawn", _("客户已关闭")
+
+
+class ClockEventKind(models.TextChoices):
+    """What happened to a clock; from these rows every clock can be rebuilt."""
+
+    STARTED = "started", _("开始计时")
+    RETARGETED = "retargeted", _("调整目标")
+    STOPPED = "stopped", _("停止计时")
+
+
+class TicketEventKind(models.TextChoices):
+    """What happened to a ticket, as the customer may see it."""
+
+    SUBMITTED = "submitted", _("提交工单")
+    ROUTED = "routed", _("转入队列")
+    RESPONDED = "responded", _("首次响应")
+    ASSIGNED = "assigned", _("分派")
+    RETARGETED = "retargeted", _("响应目标调整")
+    SEVERITY_RAISED = "severity_raised", _("级别提升")
+    WAITING = "waiting", _("等待补充")
+    RESUMED = "resumed", _("继续处理")
+    RESOLVED = "resolved", _("给出方案")
+    REOPENED = "reopened", _("重新打开")
+    CLOSED = "closed", _("关闭")
+    RATED = "rated", _("评价")
