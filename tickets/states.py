@@ -29,7 +29,7 @@ class TicketState(models.TextChoices):
         return str(_TURNS[self.value])
 
 
-_STATE_COLOURS = {"new": "warn", "processing": "brand", "waiting": "neutral", "resolved": "ok", "closed": "neutral"}
+_STATE_COLOURS = {"new": "warn", "processing": "info", "waiting": "", "resolved": "ok", "closed": ""}
 _TURNS = {
     "new": _("等待我们响应"),
     "processing": _("我们正在处理"),

@@ -10,6 +10,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import StaffMember
+from core.files import private_path
 from core.models import Attributed, TenantOwned, Timestamped
 from tickets.models.tickets import Ticket
 
@@ -74,7 +75,7 @@ class Attachment(TenantOwned, Timestamped):
     """A private file of one public message, checked by type and size, served as an attachment only."""
 
     message = models.ForeignKey(TicketMessage, on_delete=models.PROTECT, related_name="attachments")
-    file: models.FileField = models.FileField(upload_to="tickets")
+    file = models.FileField(upload_to=private_path("tickets"))
     name = models.CharField(max_length=200)
     size = models.PositiveIntegerField()
     content_type = models.CharField(max_length=100)

@@ -1,0 +1,27 @@
+"""Who may do what with the tables of tickets."""
+
+from django.db import migrations
+
+from core.tenancy.operations import APPEND, EDIT, FULL, READ, EnableTenantIsolation, GrantTable
+
+
+class Migration(migrations.Migration):
+    dependencies = [
+        ("tickets", "0001_initial"),
+        ("supportplans", "0002_isolation"),
+        ("accounts", "0002_isolation"),
+    ]
+
+    operations = [
+        GrantTable("TicketCategory", app=READ, customer=READ, staff=FULL),
+        EnableTenantIsolation("Ticket", customer=EDIT, staff=EDIT),
+        EnableTenantIsolation("TicketMessage", customer=APPEND, staff=APPEND),
+        EnableTenantIsolation("TicketEvent", customer=APPEND, staff=APPEND),
+        EnableTenantIsolation("Attachment", customer=APPEND, staff=APPEND),
+        EnableTenantIsolation("Rating", customer=APPEND, staff=APPEND),
+        EnableTenantIsolation("Clock", customer=EDIT, staff=EDIT),
+        EnableTenantIsolation("ClockEvent", customer=APPEND, staff=APPEND),
+        # What staff says among itself and when it was late: no customer's transaction can read or write it.
+        EnableTenantIsolation("TicketNote", customer="", staff=APPEND),
+        EnableTenantIsolation("ClockStage", customer="", staff=APPEND),
+    ]
