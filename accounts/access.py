@@ -13,6 +13,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 from rest_framework.views import APIView
+from typing_extensions import override
 
 from accounts.models import Membership, StaffMember, Tenant, User
 from accounts.models.tenants import TenantRole
@@ -56,7 +57,9 @@ class Identity:
     def title(self) -> str:
         """Return what the person is, as history shows it."""
         if self.staff:
-            return self.staff.title or (str(StaffRole(self.staff.roles[0]).label) if self.staff.roles else "")
+            return self.staff.title or (
+                str(StaffRole(self.staff.roles[0]).label) if self.staff.roles else ""
+            )
         return str(TenantRole(self.membership.role).label) if self.membership else ""
 
     @property
@@ -78,7 +81,9 @@ class Identity:
 
 @dataclass(frozen=True)
 class Actor:
-    """Who does something, handed to services: the account and the snapshot that history keeps. No user is the system."""
+    """Who does something, handed to services: the account and the snapshot that history keeps. No
+    user is the system.
+    """
 
     user: User | None = None
     name: str = ""
@@ -130,7 +135,7 @@ def customer_view(least: TenantRole = TenantRole.MEMBER) -> Callable[[View[Rest]
                 raise PermissionDenied
             return view(request, *args, **kwargs)
 
-        return guarded
+        return cast("View[Rest]", guarded)
 
     return decorate
 
@@ -150,7 +155,7 @@ def staff_view(*roles: StaffRole) -> Callable[[View[Rest]], View[Rest]]:
                 raise PermissionDenied
             return view(request, *args, **kwargs)
 
-        return guarded
+        return cast("View[Rest]", guarded)
 
     return decorate
 
@@ -158,6 +163,7 @@ def staff_view(*roles: StaffRole) -> Callable[[View[Rest]], View[Rest]]:
 class IsCustomer(BasePermission):
     """API: customers of an active tenant. A view may name ``least_role``."""
 
+    @override
     def has_permission(self, request: Request, view: APIView) -> bool:
         """Raise Http404 for staff; False for a colleague without the role."""
         identity = identity_of(request)
@@ -169,6 +175,7 @@ class IsCustomer(BasePermission):
 class IsStaff(BasePermission):
     """API: people of staff. A view may name ``staff_roles``."""
 
+    @override
     def has_permission(self, request: Request, view: APIView) -> bool:
         """Raise Http404 for customers; False for a colleague without the role."""
         identity = identity_of(request)

@@ -16,7 +16,11 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth ha
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
         """Render a mail of allauth and hand it to the worker."""
         mail: EmailMessage = self.render_mail(template_prefix, email, {**context, "email": email})
-        html = str(mail.alternatives[0][0]) if isinstance(mail, EmailMultiAlternatives) and mail.alternatives else ""
+        html = (
+            str(mail.alternatives[0][0])
+            if isinstance(mail, EmailMultiAlternatives) and mail.alternatives
+            else ""
+        )
         is_html = mail.content_subtype == "html"
         enqueue(
             "accounts.mail_send",

@@ -6,6 +6,7 @@ from django.contrib.auth.backends import BaseBackend
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.auth.models import AnonymousUser
 from django.db import models
+from typing_extensions import override
 
 from accounts.models import StaffMember
 from accounts.models.users import StaffRole
@@ -14,7 +15,10 @@ from accounts.models.users import StaffRole
 class StaffRoleBackend(BaseBackend):
     """Operators may use every page of the back office; other staff has its own desks instead."""
 
-    def has_perm(self, user_obj: AbstractBaseUser | AnonymousUser, perm: str, obj: models.Model | None = None) -> bool:
+    @override
+    def has_perm(
+        self, user_obj: AbstractBaseUser | AnonymousUser, perm: str, obj: models.Model | None = None
+    ) -> bool:
         """Return True for an active operator."""
         return self._is_operator(user_obj)
 
@@ -26,8 +30,11 @@ class StaffRoleBackend(BaseBackend):
     def _is_operator(user: AbstractBaseUser | AnonymousUser) -> bool:
         if not user.is_active or not getattr(user, "is_staff", False):
             return False
-        if not hasattr(user, "_is_operator"):
-            user._is_operator = StaffMember.objects.filter(  # type: ignore[union-attr]
+        # One question per request and user: the back office asks for many permissions.
+        known: bool | None = getattr(user, "_operator", None)
+        if known is None:
+            known = StaffMember.objects.filter(
                 user_id=user.pk, is_active=True, roles__contains=[StaffRole.OPERATOR]
             ).exists()
-        return bool(user._is_operator)
+            setattr(user, "_operator", known)  # noqa: B010  (a memo on a model that does not know it)
+        return known

@@ -46,8 +46,15 @@ TENANTS = (
         "manager2@portal.example",
         "manager2@portal.example",
     ),
-    DemoTenant("青禾教育", "qinghe.example", (("owner", "陈露", "owner"), ("gao", "高翔", "member")), "manager@portal.example"),
-    DemoTenant("木棉传媒", "mumian.example", (("owner", "何佳", "owner"),), "manager2@portal.example"),
+    DemoTenant(
+        "青禾教育",
+        "qinghe.example",
+        (("owner", "陈露", "owner"), ("gao", "高翔", "member")),
+        "manager@portal.example",
+    ),
+    DemoTenant(
+        "木棉传媒", "mumian.example", (("owner", "何佳", "owner"),), "manager2@portal.example"
+    ),
     DemoTenant(
         "启明医疗",
         "qiming.example",
@@ -65,8 +72,22 @@ STAFF = (
     DemoStaff("engineer2@portal.example", "许诺", "许工", "技术工程师", ("engineer",), "technical"),
     DemoStaff("lead@portal.example", "吴敏", "吴敏", "专席组长", ("team_lead",)),
     DemoStaff("duty@portal.example", "郑浩", "郑浩", "值班经理", ("duty_manager",)),
-    DemoStaff("manager@portal.example", "周敏", "周敏", "资深技术专家", ("account_manager",), phone="021-5555-0101"),
-    DemoStaff("manager2@portal.example", "赵岩", "赵岩", "资深技术工程师", ("account_manager",), phone="021-5555-0102"),
+    DemoStaff(
+        "manager@portal.example",
+        "周敏",
+        "周敏",
+        "资深技术专家",
+        ("account_manager",),
+        phone="021-5555-0101",
+    ),
+    DemoStaff(
+        "manager2@portal.example",
+        "赵岩",
+        "赵岩",
+        "资深技术工程师",
+        ("account_manager",),
+        phone="021-5555-0102",
+    ),
     DemoStaff("filing@portal.example", "冯雪", "冯雪", "备案管家", ("filing_steward",)),
     DemoStaff("finance@portal.example", "孙丽", "孙丽", "财务", ("finance",)),
     DemoStaff("operator@portal.example", "何静", "何静", "运营", ("operator",)),

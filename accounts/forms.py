@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, ClassVar
+from typing import Any
 
 from django import forms
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
+from typing_extensions import override
 
 from accounts.access import Identity
 from accounts.models import User
@@ -32,7 +33,7 @@ class SignupExtras(forms.Form):
     )
     name = forms.CharField(label=_("您的姓名"), max_length=100)
 
-    field_order: ClassVar = ["tenant_name", "name", "email", "password1"]
+    field_order = ("tenant_name", "name", "email", "password1")
 
     def signup(self, request: HttpRequest, user: User) -> None:
         """Called by allauth with the new user, in the request's transaction."""
@@ -41,11 +42,16 @@ class SignupExtras(forms.Form):
         if self.cleaned_data["tenant_name"].strip():
             tenant_create(name=self.cleaned_data["tenant_name"].strip(), owner=user, at=clock.now())
 
+    @override
     def clean(self) -> dict[str, Any]:
         """Ask for the account's name unless the sign-up continues an invitation."""
         cleaned = super().clean() or {}
         joins = "/accounts/invitations/" in self.data.get("next", "")
-        if not joins and not cleaned.get("tenant_name", "").strip() and "tenant_name" not in self.errors:
+        if (
+            not joins
+            and not cleaned.get("tenant_name", "").strip()
+            and "tenant_name" not in self.errors
+        ):
             self.add_error("tenant_name", _("请填写客户名称"))
         return cleaned
 
@@ -72,7 +78,9 @@ class RoleForm(forms.Form):
 class ClockForm(forms.Form):
     """Move the demo's clock: by hours, or to an instant in Shanghai time."""
 
-    hours = forms.IntegerField(label=_("前移小时数"), min_value=1, max_value=LONGEST_JUMP_HOURS, required=False)
+    hours = forms.IntegerField(
+        label=_("前移小时数"), min_value=1, max_value=LONGEST_JUMP_HOURS, required=False
+    )
     until = forms.DateTimeField(
         label=_("或前移到"),
         required=False,
@@ -80,6 +88,7 @@ class ClockForm(forms.Form):
         input_formats=["%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M:%S"],
     )
 
+    @override
     def clean(self) -> dict[str, Any]:
         """Take exactly one of the two, and only forward."""
         cleaned = super().clean() or {}

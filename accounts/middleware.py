@@ -22,10 +22,11 @@ class LanguageMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Pass the request on."""
         chosen = request.COOKIES.get(settings.LANGUAGE_COOKIE_NAME, "")
         language = chosen if chosen in dict(settings.LANGUAGES) else settings.LANGUAGE_CODE
         with translation.override(language):
-            request.LANGUAGE_CODE = language  # type: ignore[attr-defined]
+            request.LANGUAGE_CODE = language
             response = self.get_response(request)
             response.headers.setdefault("Content-Language", language)
             return response
@@ -38,6 +39,7 @@ class IdentityMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Pass the request on."""
         request.portal = self._identity(request)  # type: ignore[attr-defined]
         return self.get_response(request)
 
@@ -55,5 +57,8 @@ class IdentityMiddleware:
             .order_by("id")
         )
         wanted = request.session.get(TENANT_SESSION_KEY)
-        active = next((m for m in memberships if m.tenant_id == wanted), memberships[0] if memberships else None)
+        active = next(
+            (m for m in memberships if m.tenant_id == wanted),
+            memberships[0] if memberships else None,
+        )
         return Identity(user=user, membership=active, memberships=memberships)

@@ -19,7 +19,13 @@ def heartbeat() -> None:
     cache.set(HEARTBEAT_KEY, timezone.now(), timeout=None)
 
 
-@shared_task(name="accounts.invitation_mail", scope="none", autoretry_for=(OSError,), retry_backoff=True, max_retries=6)
+@shared_task(
+    name="accounts.invitation_mail",
+    scope="none",
+    autoretry_for=(OSError,),
+    retry_backoff=True,
+    max_retries=6,
+)
 def invitation_mail(invitation_id: int, token: str) -> None:
     """Send an invitation. The token travels in the task alone; the database keeps its digest."""
     with scope.staff():
@@ -35,12 +41,20 @@ def invitation_mail(invitation_id: int, token: str) -> None:
     subject = render_to_string("emails/accounts/invitation.subject.txt", context).strip()
     text = {**context, "body": "emails/accounts/invitation.txt"}
     html = {**context, "body": "emails/accounts/invitation.html", "subject": subject}
-    mail = EmailMultiAlternatives(subject, render_to_string("emails/frame.txt", text), to=[invitation.email])
+    mail = EmailMultiAlternatives(
+        subject, render_to_string("emails/frame.txt", text), to=[invitation.email]
+    )
     mail.attach_alternative(render_to_string("emails/frame.html", html), "text/html")
     mail.send()
 
 
-@shared_task(name="accounts.mail_send", scope="none", autoretry_for=(OSError,), retry_backoff=True, max_retries=6)
+@shared_task(
+    name="accounts.mail_send",
+    scope="none",
+    autoretry_for=(OSError,),
+    retry_backoff=True,
+    max_retries=6,
+)
 def mail_send(subject: str, text: str, html: str, to: list[str]) -> None:
     """Send a mail of sign-in (confirmation, reset) that the request has rendered."""
     mail = EmailMultiAlternatives(subject, text, to=to)

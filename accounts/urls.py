@@ -14,7 +14,11 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("support/people/", people.people_list, name="people_list"),
     path("support/people/<int:membership_id>/role/", people.role_change, name="role_change"),
     path("support/people/<int:membership_id>/remove/", people.member_remove, name="member_remove"),
-    path("support/people/invitations/<int:invitation_id>/revoke/", people.invitation_revoke, name="invitation_revoke"),
+    path(
+        "support/people/invitations/<int:invitation_id>/revoke/",
+        people.invitation_revoke,
+        name="invitation_revoke",
+    ),
     path("operations/", operations.overview, name="operations"),
     path("operations/clock/", operations.clock_advance, name="clock_advance"),
 ]

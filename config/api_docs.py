@@ -11,9 +11,13 @@ from drf_spectacular.generators import SchemaGenerator
 @require_safe
 def documentation(request: HttpRequest) -> HttpResponse:
     """List the endpoints of the API."""
-    schema = SchemaGenerator().get_schema(request=None, public=True)
+    schema = SchemaGenerator().get_schema(request=None, public=True)  # type: ignore[no-untyped-call]
     endpoints = [
-        {"method": method.upper(), "path": path, "summary": operation.get("description", "").split("\n")[0]}
+        {
+            "method": method.upper(),
+            "path": path,
+            "summary": operation.get("description", "").split("\n")[0],
+        }
         for path, operations in sorted(schema["paths"].items())
         for method, operation in operations.items()
     ]

@@ -32,7 +32,9 @@ def main() -> int:
     commands.add_parser("serve", help="run the whole portal")
     manage = commands.add_parser("manage", help="run manage.py with the local servers")
     manage.add_argument("arguments", nargs=argparse.REMAINDER)
-    run = commands.add_parser("run", help="run any program with the local servers in its environment")
+    run = commands.add_parser(
+        "run", help="run any program with the local servers in its environment"
+    )
     run.add_argument("arguments", nargs=argparse.REMAINDER)
     options = parser.parse_args()
 
@@ -73,10 +75,29 @@ def processes(port: int, data_dir: Path) -> dict[str, list[str]]:
     """Return the portal's processes by name, as argument lists. The same commands stand in docker-compose.yml."""
     python = sys.executable
     celery = [python, "-m", "celery", "-A", "config"]
-    gunicorn = [python, "-m", "gunicorn", "config.wsgi", "--worker-class=gthread", "--workers=2", "--threads=8"]
+    gunicorn = [
+        python,
+        "-m",
+        "gunicorn",
+        "config.wsgi",
+        "--worker-class=gthread",
+        "--workers=2",
+        "--threads=8",
+    ]
     return {
-        "web": [*gunicorn, f"--bind={os.environ.get('HOST', '127.0.0.1')}:{port}", "--log-level=warning"],
-        "worker": [*celery, "worker", "--concurrency=2", "--loglevel=WARNING", "--without-gossip", "--without-mingle"],
+        "web": [
+            *gunicorn,
+            f"--bind={os.environ.get('HOST', '127.0.0.1')}:{port}",
+            "--log-level=warning",
+        ],
+        "worker": [
+            *celery,
+            "worker",
+            "--concurrency=2",
+            "--loglevel=WARNING",
+            "--without-gossip",
+            "--without-mingle",
+        ],
         "beat": [*celery, "beat", "--loglevel=WARNING", f"--pidfile={data_dir / 'beat.pid'}"],
         "paygate": [python, "-m", "billing.providers.local_gateway"],
     }
@@ -85,12 +106,16 @@ def processes(port: int, data_dir: Path) -> dict[str, list[str]]:
 def _prepare(environment: dict[str, str], data_dir: Path) -> int:
     """Bring database and files to this version; load demo data once."""
     (data_dir / "beat.pid").unlink(missing_ok=True)  # of a copy that was killed
-    prepared = subprocess.run([sys.executable, "-m", "config.prepare"], env=environment, cwd=BASE_DIR, check=False)  # noqa: S603
+    prepared = subprocess.run(
+        [sys.executable, "-m", "config.prepare"], env=environment, cwd=BASE_DIR, check=False
+    )
     if prepared.returncode:
         return prepared.returncode
     marker = data_dir / "demo-loaded"
     if environment.get("DEMO_DATA", "true") == "true" and not marker.exists():
-        loaded = subprocess.run([sys.executable, "manage.py", "load_demo"], env=environment, cwd=BASE_DIR, check=False)  # noqa: S603
+        loaded = subprocess.run(
+            [sys.executable, "manage.py", "load_demo"], env=environment, cwd=BASE_DIR, check=False
+        )
         if loaded.returncode:
             return loaded.returncode
         marker.touch()
@@ -103,19 +128,33 @@ def _announce(site_url: str, port: int) -> None:
     deadline = time.monotonic() + HEALTHY_WITHIN_SECONDS
     while time.monotonic() < deadline:
         try:
-            with urllib.request.urlopen(health, timeout=3) as answer:  # noqa: S310  (a loopback address)
+            with urllib.request.urlopen(health, timeout=3) as answer:
                 if answer.status == HTTPStatus.OK:
                     break
         except OSError:
             time.sleep(0.3)
     else:
-        print(f"the portal is not healthy after {HEALTHY_WITHIN_SECONDS} s, see the output above", flush=True)  # noqa: T201
+        print(
+            f"the portal is not healthy after {HEALTHY_WITHIN_SECONDS} s, see the output above",
+            flush=True,
+        )
         return
     from accounts.demo_people import PASSWORD, SIGN_INS  # noqa: PLC0415  (plain data, needs no Django)
 
     width = max(len(email) for _, email in SIGN_INS)
     lines = [f"  {email:<{width}}  {role}" for role, email in SIGN_INS]
-    print("\n".join(["", f"The portal runs at {site_url}", f"Demo sign-ins, password {PASSWORD}:", *lines, ""]), flush=True)  # noqa: T201
+    print(
+        "\n".join(
+            [
+                "",
+                f"The portal runs at {site_url}",
+                f"Demo sign-ins, password {PASSWORD}:",
+                *lines,
+                "",
+            ]
+        ),
+        flush=True,
+    )
 
 
 if __name__ == "__main__":

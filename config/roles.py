@@ -21,7 +21,12 @@ EXTENSIONS = ("pg_trgm", "btree_gist")
 
 
 def make_roles(
-    admin_url: str, *, database: str, owner_password: str, app_password: str, may_create_databases: bool
+    admin_url: str,
+    *,
+    database: str,
+    owner_password: str,
+    app_password: str,
+    may_create_databases: bool,
 ) -> None:
     """Create or correct the roles, then the database owned by ``portal_owner`` with the extensions it needs.
 
@@ -32,14 +37,18 @@ def make_roles(
     with connection.cursor() as cursor:
         cursor.execute(ROLES_SQL.read_text(encoding="utf-8"))
         for role, password in (("portal_owner", owner_password), ("portal_app", app_password)):
-            cursor.execute(sql.SQL("ALTER ROLE {} PASSWORD %s").format(sql.Identifier(role)), [password])
-        cursor.execute("ALTER ROLE portal_owner " + ("CREATEDB" if may_create_databases else "NOCREATEDB"))
+            cursor.execute(
+                sql.SQL("ALTER ROLE {} PASSWORD %s").format(sql.Identifier(role)), [password]
+            )
+        cursor.execute(
+            "ALTER ROLE portal_owner " + ("CREATEDB" if may_create_databases else "NOCREATEDB")
+        )
         cursor.execute("SELECT 1 FROM pg_database WHERE datname = %s", [database])
         if cursor.fetchone() is None:
             cursor.execute(
-                sql.SQL(f"CREATE DATABASE {{}} OWNER portal_owner TEMPLATE template0 {LOCALE}").format(
-                    sql.Identifier(database)
-                )
+                sql.SQL(
+                    f"CREATE DATABASE {{}} OWNER portal_owner TEMPLATE template0 {LOCALE}"
+                ).format(sql.Identifier(database))
             )
     connection.close()
     # Extensions also go into template1, so that test databases inherit them without a superuser.
@@ -52,7 +61,9 @@ def _make_extensions(admin_url: str, database: str) -> None:
     connection.autocommit = True
     with connection.cursor() as cursor:
         for extension in EXTENSIONS:
-            cursor.execute(sql.SQL("CREATE EXTENSION IF NOT EXISTS {}").format(sql.Identifier(extension)))
+            cursor.execute(
+                sql.SQL("CREATE EXTENSION IF NOT EXISTS {}").format(sql.Identifier(extension))
+            )
     connection.close()
 
 
@@ -60,7 +71,10 @@ def main() -> int:
     """Make roles and database from the environment."""
     try:
         admin_url = os.environ["ADMIN_DATABASE_URL"]
-        app, owner = urlsplit(os.environ["DATABASE_URL"]), urlsplit(os.environ["DATABASE_OWNER_URL"])
+        app, owner = (
+            urlsplit(os.environ["DATABASE_URL"]),
+            urlsplit(os.environ["DATABASE_OWNER_URL"]),
+        )
     except KeyError as missing:
         print(f"environment variable {missing.args[0]} is required", file=sys.stderr)  # noqa: T201
         return 2

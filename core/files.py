@@ -15,6 +15,7 @@ from django.http import FileResponse
 from django.utils.deconstruct import deconstructible
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
+from typing_extensions import override
 
 from core.clock import now
 from core.exceptions import DomainError
@@ -41,7 +42,19 @@ _SUFFIXES = {
     DOCX: {".docx"},
     XLSX: {".xlsx"},
     PPTX: {".pptx"},
-    TEXT: {".txt", ".log", ".csv", ".json", ".yaml", ".yml", ".conf", ".ini", ".md", ".out", ".err"},
+    TEXT: {
+        ".txt",
+        ".log",
+        ".csv",
+        ".json",
+        ".yaml",
+        ".yml",
+        ".conf",
+        ".ini",
+        ".md",
+        ".out",
+        ".err",
+    },
 }
 _OFFICE = {".docx": DOCX, ".xlsx": XLSX, ".pptx": PPTX}
 
@@ -80,19 +93,22 @@ class FileFacts:
 
 
 @deconstructible
-class private_path:  # noqa: N801  (used like a function: upload_to=private_path("tickets"))
+class private_path:
     """Give ``<kind>/<tenant public_id>/<yyyy>/<uuid><suffix>``; the name that people gave is kept in the row only."""
 
     def __init__(self, kind: str) -> None:
         self.kind = kind
 
     def __call__(self, instance: Any, filename: str) -> str:
+        """Return where the file of ``instance`` is kept."""
         suffix = PurePosixPath(filename).suffix.lower()[:10]
         return f"{self.kind}/{instance.tenant.public_id}/{now():%Y}/{uuid.uuid4().hex}{suffix}"
 
+    @override
     def __eq__(self, other: object) -> bool:
         return isinstance(other, private_path) and other.kind == self.kind
 
+    @override
     def __hash__(self) -> int:
         return hash(self.kind)
 
@@ -125,7 +141,9 @@ def validate_upload(
 
 def serve_private(file: File[Any], *, name: str, content_type: str) -> FileResponse:
     """Answer with the file as a download. The caller has checked the right; browsers never show it in place."""
-    response = FileResponse(file.open("rb"), as_attachment=True, filename=name, content_type=content_type)
+    response = FileResponse(
+        file.open("rb"), as_attachment=True, filename=name, content_type=content_type
+    )
     response.headers["X-Content-Type-Options"] = "nosniff"
     response.headers["Content-Security-Policy"] = "sandbox"
     response.headers["Cache-Control"] = "private, no-store"

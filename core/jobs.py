@@ -21,7 +21,11 @@ def enqueue(name: str, /, *, delay_seconds: float = 0, **arguments: Any) -> None
 
     def send() -> None:
         current_app.send_task(
-            name, kwargs=arguments, headers=headers, countdown=delay_seconds or None, ignore_result=True
+            name,
+            kwargs=arguments,
+            headers=headers,
+            countdown=delay_seconds or None,
+            ignore_result=True,
         )
 
     transaction.on_commit(send, robust=True)

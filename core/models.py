@@ -32,7 +32,12 @@ class Attributed(models.Model):
     """
 
     actor = models.ForeignKey(
-        "accounts.User", null=True, blank=True, on_delete=models.SET_NULL, related_name="+", db_index=False
+        "accounts.User",
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="+",
+        db_index=False,
     )
     actor_name = models.CharField(max_length=100, blank=True, default="")
     actor_title = models.CharField(max_length=50, blank=True, default="")

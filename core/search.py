@@ -1,7 +1,8 @@
 """Search in Chinese and Latin text with PostgreSQL alone: overlapping character pairs (isolation.md, Chinese search).
 
 A run of Chinese characters gives each pair of neighbours and its last character as tokens, so that any word of two or
-more characters is found exactly and one character by prefix. Latin words and digits are lower-cased tokens of their own.
+more characters is found exactly and one character by prefix. Latin words and digits are
+lower-cased tokens of their own.
 The stored vector and the query are written as literals: PostgreSQL's text parser has no say in what a token is.
 """
 
@@ -27,7 +28,7 @@ def tokens(text: str) -> list[str]:
 
 def vector(*texts: str) -> str:
     """Return the texts as a ``tsvector`` literal with positions, to be stored in a ``SearchVectorField``."""
-    parts = []
+    parts: list[str] = []
     position = 0
     for text in texts:
         for token in tokens(text):
@@ -46,7 +47,8 @@ def query(text: str) -> str:
     Latin word match as prefixes.
     """
     return " & ".join(
-        _phrase(run) if is_han and len(run) > 1 else f"'{run}':*" for run, is_han in _runs(text[:200])
+        _phrase(run) if is_han and len(run) > 1 else f"'{run}':*"
+        for run, is_han in _runs(text[:200])
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 from django.db.models import Q, QuerySet
 
@@ -35,14 +36,19 @@ def people_of(audience: Iterable[str], tenant_id: int | None) -> list[User]:
     return list(User.objects.filter(wanted, is_active=True).order_by("pk"))
 
 
-def _of_tenant(name: str, tenant_id: int) -> QuerySet[Membership, int] | QuerySet[Tenant, int]:
+def _of_tenant(name: str, tenant_id: int) -> QuerySet[Any, Any]:
     members = Membership.objects.filter(tenant_id=tenant_id, is_active=True)
     if name == "owner":
         return members.filter(role=TenantRole.OWNER).values("user_id")
     if name == "administrators":
-        return members.filter(role__in=[TenantRole.OWNER, TenantRole.ADMINISTRATOR]).values("user_id")
+        return members.filter(role__in=[TenantRole.OWNER, TenantRole.ADMINISTRATOR]).values(
+            "user_id"
+        )
     if name == "members":
         return members.values("user_id")
     if name in {"account_manager", "service_manager"}:
-        return Tenant.objects.filter(pk=tenant_id).values(f"{name}__user_id")
+        managers: QuerySet[Any, Any] = Tenant.objects.filter(pk=tenant_id).values(
+            f"{name}__user_id"
+        )
+        return managers
     raise AudienceUnknown(f"tenant:{name}")

@@ -9,7 +9,9 @@ KEEP_SECONDS = 7 * 24 * 3600
 
 
 def touch(topic: int | str) -> None:
-    """Raise the version of a topic (a user's id, or a text such as ``"console"``) once the transaction has committed."""
+    """Raise the version of a topic (a user's id, or a text such as ``"console"``) once the
+    transaction has committed.
+    """
     transaction.on_commit(lambda: _raise(topic), robust=True)
 
 

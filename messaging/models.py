@@ -7,6 +7,7 @@ from typing import ClassVar
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
+from typing_extensions import override
 
 from accounts.models import Tenant, User
 from core.models import Timestamped
@@ -20,7 +21,9 @@ class Message(Timestamped):
     add messages, not read them.
     """
 
-    tenant = models.ForeignKey(Tenant, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
+    tenant = models.ForeignKey(
+        Tenant, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
     kind = models.CharField(max_length=60)
     key = models.CharField(max_length=120)
     audience = models.JSONField()
@@ -35,12 +38,15 @@ class Message(Timestamped):
         verbose_name = _("消息")
         verbose_name_plural = _("消息")
         constraints: ClassVar = [
-            models.UniqueConstraint(fields=["tenant", "kind", "key"], nulls_distinct=False, name="message_once"),
+            models.UniqueConstraint(
+                fields=["tenant", "kind", "key"], nulls_distinct=False, name="message_once"
+            ),
         ]
         indexes: ClassVar = [
             models.Index(fields=["id"], condition=Q(expanded_at=None), name="message_to_expand"),
         ]
 
+    @override
     def __str__(self) -> str:
         return f"{self.kind} {self.key}"
 
@@ -51,12 +57,16 @@ class Delivery(Timestamped):
     The tenant is empty for people of staff: no customer's transaction sees what staff is told.
     """
 
-    tenant = models.ForeignKey(Tenant, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
+    tenant = models.ForeignKey(
+        Tenant, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
     # Not a link for the database: a customer may read the delivery, never the message behind it.
     message = models.ForeignKey(Message, on_delete=models.PROTECT, related_name="deliveries")
     recipient = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
     channel = models.CharField(max_length=10, choices=Channel.choices)
-    state = models.CharField(max_length=10, choices=DeliveryState.choices, default=DeliveryState.PENDING)
+    state = models.CharField(
+        max_length=10, choices=DeliveryState.choices, default=DeliveryState.PENDING
+    )
     subject = models.CharField(max_length=200)
     text = models.TextField(blank=True, default="")
     html = models.TextField(blank=True, default="")
@@ -72,19 +82,32 @@ class Delivery(Timestamped):
         verbose_name_plural = _("投递")
         constraints: ClassVar = [
             models.UniqueConstraint(
-                fields=["tenant", "message", "recipient", "channel"], nulls_distinct=False, name="delivery_once"
+                fields=["tenant", "message", "recipient", "channel"],
+                nulls_distinct=False,
+                name="delivery_once",
             ),
         ]
         indexes: ClassVar = [
-            models.Index(fields=["next_attempt_at"], condition=Q(state=DeliveryState.PENDING), name="delivery_due"),
             models.Index(
-                fields=["recipient", "-id"], condition=Q(channel=Channel.INBOX), name="delivery_inbox"
+                fields=["next_attempt_at"],
+                condition=Q(state=DeliveryState.PENDING),
+                name="delivery_due",
             ),
             models.Index(
-                fields=["recipient"], condition=Q(channel=Channel.INBOX, read_at=None), name="delivery_unread"
+                fields=["recipient", "-id"],
+                condition=Q(channel=Channel.INBOX),
+                name="delivery_inbox",
             ),
-            models.Index(fields=["-id"], condition=Q(state=DeliveryState.FAILED), name="delivery_failed"),
+            models.Index(
+                fields=["recipient"],
+                condition=Q(channel=Channel.INBOX, read_at=None),
+                name="delivery_unread",
+            ),
+            models.Index(
+                fields=["-id"], condition=Q(state=DeliveryState.FAILED), name="delivery_failed"
+            ),
         ]
 
+    @override
     def __str__(self) -> str:
         return self.subject

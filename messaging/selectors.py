@@ -23,7 +23,11 @@ def unread_count_for(user: User) -> int:
 
 def deliveries_failed() -> QuerySet[Delivery]:
     """Return what was given up, newest first."""
-    return Delivery.objects.filter(state=DeliveryState.FAILED).select_related("recipient", "message").order_by("-id")
+    return (
+        Delivery.objects.filter(state=DeliveryState.FAILED)
+        .select_related("recipient", "message")
+        .order_by("-id")
+    )
 
 
 def messages_stuck() -> QuerySet[Message]:

@@ -39,12 +39,19 @@ def notify(
 ) -> None:
     """Tell people: write one row in the caller's transaction, once per tenant, kind and ``key``.
 
-    ``audience`` as in ``messaging.audiences.people_of``; ``context`` holds JSON values for the texts; ``url`` is a path of
+    ``audience`` as in ``messaging.audiences.people_of``; ``context`` holds JSON values for the
+    texts; ``url`` is a path of
     this portal. Raises KindUnknown.
     """
     kind_get(kind)
     message = Message(
-        tenant_id=tenant_id, kind=kind, key=key, audience=list(audience), context=context, url=url, created_at=at
+        tenant_id=tenant_id,
+        kind=kind,
+        key=key,
+        audience=list(audience),
+        context=context,
+        url=url,
+        created_at=at,
     )
     # No RETURNING: a customer may add to the outbox, not read it.
     Message.objects.bulk_create([message], ignore_conflicts=True)
@@ -187,9 +194,14 @@ def render(message: Message, person: User, channel: Channel) -> dict[str, str]:
     with translation.override(person.language or settings.LANGUAGE_CODE):
         subject = " ".join(render_to_string(f"{stem}.subject.txt", context).split())
         if channel == Channel.INBOX:
-            return {"subject": subject[:200], "text": render_to_string(f"{stem}.txt", context).strip()}
+            return {
+                "subject": subject[:200],
+                "text": render_to_string(f"{stem}.txt", context).strip(),
+            }
         return {
             "subject": subject[:200],
             "text": render_to_string("emails/frame.txt", {**context, "body": f"{stem}.txt"}),
-            "html": render_to_string("emails/frame.html", {**context, "body": f"{stem}.html", "subject": subject}),
+            "html": render_to_string(
+                "emails/frame.html", {**context, "body": f"{stem}.html", "subject": subject}
+            ),
         }

@@ -10,5 +10,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("messages/<int:delivery_id>/", views.message_open, name="message_open"),
     path("messages/unread/", views.unread_count, name="unread_count"),
     path("operations/deliveries/", views.delivery_failed_list, name="delivery_failed_list"),
-    path("operations/deliveries/<int:delivery_id>/retry/", views.delivery_retry, name="delivery_retry"),
+    path(
+        "operations/deliveries/<int:delivery_id>/retry/",
+        views.delivery_retry,
+        name="delivery_retry",
+    ),
 ]

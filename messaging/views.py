@@ -22,7 +22,9 @@ def message_list(request: HttpRequest) -> HttpResponse:
     identity = identity_of(request)
     if identity.user is None:
         return redirect_to_login(request.get_full_path())
-    page = Paginator(selectors.inbox_for(identity.user), PAGE_SIZE).get_page(request.GET.get("page"))
+    page = Paginator(selectors.inbox_for(identity.user), PAGE_SIZE).get_page(
+        request.GET.get("page")
+    )
     base = "base_desk.html" if identity.is_staff else "base_portal.html"
     return render(request, "messaging/message_list.html", {"page": page, "base": base})
 

@@ -1,9 +1,11 @@
 from django.apps import AppConfig
+from typing_extensions import override
 
 
 class SupportPlansConfig(AppConfig):
     name = "supportplans"
 
+    @override
     def ready(self) -> None:
         """Register what this app tells people."""
         from messaging.registry import register_kind  # noqa: PLC0415  (apps are loaded only now)

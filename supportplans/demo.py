@@ -9,8 +9,8 @@ from accounts.models import Tenant
 from core import clock
 from core.tenancy import scope
 from supportplans.models import AssuranceWindow, QuotaUse, ServiceItem, Subscription
-from supportplans.services.subscriptions import NewPaidLine, subscription_start
 from supportplans.selectors.catalogue import price_at
+from supportplans.services.subscriptions import NewPaidLine, subscription_start
 from supportplans.states import Basis, LineKind, PlanCode, QuotaState, WindowState
 
 # Customer, level, basis, days since the start; a trial runs 30 days, a paid term one year.
@@ -59,7 +59,9 @@ def load(at: datetime) -> None:
 def _subscribe(tenant: Tenant, plan_code: PlanCode, basis: Basis, starts: datetime) -> None:
     if Subscription.objects.filter(tenant=tenant).exists():
         return
-    ends = clock.add_years(starts, 1) if basis == Basis.PAID else starts + timedelta(days=TRIAL_DAYS)
+    ends = (
+        clock.add_years(starts, 1) if basis == Basis.PAID else starts + timedelta(days=TRIAL_DAYS)
+    )
     price = price_at(plan_code, starts)
     line = NewPaidLine(
         order_number=f"{clock.local(starts):%Y%m%d%H%M%S}000000",

@@ -32,17 +32,28 @@ def plan_compare(request: HttpRequest) -> HttpResponse:
     matrix = catalogue.comparison_matrix(plans)
     positions = [plans.index(plan) for plan in chosen]
     pairs = [
-        (group.name, [(row.name, [row.cells[position] for position in positions]) for row in group.rows])
+        (
+            group.name,
+            [(row.name, [row.cells[position] for position in positions]) for row in group.rows],
+        )
         for group in matrix
     ]
-    context = {"plans": plans, "matrix": matrix, "chosen": chosen, "pairs": pairs, "questions": QUESTIONS}
+    context = {
+        "plans": plans,
+        "matrix": matrix,
+        "chosen": chosen,
+        "pairs": pairs,
+        "questions": QUESTIONS,
+    }
     return render(request, "supportplans/plan_compare.html", context)
 
 
 @require_safe
 def agreement(request: HttpRequest) -> HttpResponse:
     """Show the service agreement in force."""
-    return render(request, "supportplans/agreement.html", {"agreement": catalogue.agreement_at(clock.now())})
+    return render(
+        request, "supportplans/agreement.html", {"agreement": catalogue.agreement_at(clock.now())}
+    )
 
 
 @customer_view()
@@ -61,7 +72,11 @@ def plan_detail(request: HttpRequest) -> HttpResponse:
     tenant, now = _tenant(request), clock.now()
     coverage = coverage_at(tenant.pk, now)
     subscription = subscriptions.subscription_last(tenant.pk)
-    runs = subscription is not None and subscription.state == SubscriptionState.ACTIVE and coverage.ends is not None
+    runs = (
+        subscription is not None
+        and subscription.state == SubscriptionState.ACTIVE
+        and coverage.ends is not None
+    )
     context: dict[str, Any] = {
         "coverage": coverage,
         "subscription": subscription,

@@ -28,7 +28,9 @@ class Cast:
     def actor(self, user: User) -> Actor:
         """Return the actor of a person of the cast."""
         titles = {self.owner.pk: "所有者", self.administrator.pk: "管理员", self.member.pk: "成员"}
-        return Actor(user=user, name=user.name, title=titles.get(user.pk, ""), is_staff=user.is_staff)
+        return Actor(
+            user=user, name=user.name, title=titles.get(user.pk, ""), is_staff=user.is_staff
+        )
 
     def card(self, role: str) -> StaffMember:
         """Return the staff card of the person in a role."""
@@ -63,7 +65,9 @@ def make_cast(at: datetime) -> Cast:
     with scope.staff():
         for role in StaffRole:
             user = person(f"{role.value}@portal.test", str(role.label), is_staff=True)
-            StaffMember.objects.create(user=user, display_name=str(role.label), title=str(role.label), roles=[role])
+            StaffMember.objects.create(
+                user=user, display_name=str(role.label), title=str(role.label), roles=[role]
+            )
             cast.staff[role.value] = user
         for tenant in (huachen, yunfan):
             tenant.account_manager = cast.card(StaffRole.ACCOUNT_MANAGER)

@@ -22,7 +22,9 @@ pytest_plugins = ["tests.portal"]
 
 
 @pytest.fixture(scope="session")
-def django_db_setup(request: pytest.FixtureRequest, django_test_environment, django_db_blocker) -> Iterator[None]:
+def django_db_setup(
+    request: pytest.FixtureRequest, django_test_environment, django_db_blocker
+) -> Iterator[None]:
     """Create and migrate as portal_owner, then run as portal_app (isolation.md, test runner)."""
     from django.test.utils import setup_databases, teardown_databases
 
@@ -32,7 +34,11 @@ def django_db_setup(request: pytest.FixtureRequest, django_test_environment, dja
     as_owner = env.database("DATABASE_OWNER_URL")
     with django_db_blocker.unblock():
         _connect_as(as_owner["USER"], as_owner["PASSWORD"])
-        made = setup_databases(verbosity=0, interactive=False, parallel=0, aliases={"default"}) if not worker else _for_worker(worker)
+        made = (
+            setup_databases(verbosity=0, interactive=False, parallel=0, aliases={"default"})
+            if not worker
+            else _for_worker(worker)
+        )
         with connection.cursor() as cursor:
             cursor.execute("GRANT TRUNCATE ON ALL TABLES IN SCHEMA public TO portal_app")
         from django.core.management import call_command
@@ -113,7 +119,9 @@ def max_queries():
     def allow(limit: int) -> Iterator[None]:
         with counted_queries() as queries:
             yield
-        assert len(queries) <= limit, f"{len(queries)} queries, {limit} allowed:\n" + "\n".join(queries)
+        assert len(queries) <= limit, f"{len(queries)} queries, {limit} allowed:\n" + "\n".join(
+            queries
+        )
 
     return allow
 

@@ -17,7 +17,9 @@ class JobRunner:
         self.done: list[str] = []
         current_app.loader.import_default_modules()
 
-    def collect(self, name: str, *, kwargs: dict[str, Any], headers: dict[str, Any], **_: Any) -> None:
+    def collect(
+        self, name: str, *, kwargs: dict[str, Any], headers: dict[str, Any], **_: Any
+    ) -> None:
         """Stand in for the broker."""
         self.waiting.append((name, kwargs, headers))
 

@@ -17,10 +17,15 @@ import pytest
 from config import env
 from config.local import processes
 
-CHROMIUM_FLAGS = (
-    "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
-    "--disable-component-update --disable-sync"
-).split()
+CHROMIUM_FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
 HEALTHY_WITHIN_SECONDS = 60
 
 
@@ -74,7 +79,11 @@ def _admin(owner: dict[str, object], statement: str, name: str) -> None:
     import psycopg2
 
     connection = psycopg2.connect(
-        dbname="postgres", user=owner["USER"], password=owner["PASSWORD"], host=owner["HOST"], port=owner["PORT"] or None
+        dbname="postgres",
+        user=owner["USER"],
+        password=owner["PASSWORD"],
+        host=owner["HOST"],
+        port=owner["PORT"] or None,
     )
     connection.autocommit = True
     connection.cursor().execute(statement)
@@ -123,11 +132,18 @@ def visitor(chromium, live_portal):
     problems: list[str] = []
 
     def open_window(*, width: int = 1440, height: int = 900):
-        context = chromium.new_context(base_url=live_portal, viewport={"width": width, "height": height}, locale="zh-CN")
+        context = chromium.new_context(
+            base_url=live_portal, viewport={"width": width, "height": height}, locale="zh-CN"
+        )
         context.set_default_timeout(15_000)
         page = context.new_page()
         page.on("pageerror", lambda error: problems.append(str(error)))
-        page.on("console", lambda line: problems.append(line.text) if "Content Security Policy" in line.text else None)
+        page.on(
+            "console",
+            lambda line: (
+                problems.append(line.text) if "Content Security Policy" in line.text else None
+            ),
+        )
         contexts.append(context)
         return page
 

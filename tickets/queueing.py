@@ -45,7 +45,8 @@ def queue_rank(standing: Standing) -> int:
 def why_here(standing: Standing, *, deadline: str, plan: str) -> list[str]:
     """Return the reasons of a ticket's place in the order in which they count, one sentence each.
 
-    ``deadline`` is the local wall-clock time of the nearest deadline, empty when nothing runs; ``plan`` the plan's name.
+    ``deadline`` is the local wall-clock time of the nearest deadline, empty when nothing runs;
+    ``plan`` the plan's name.
     """
     reasons = []
     level = standing.assurance_level
@@ -62,6 +63,10 @@ def why_here(standing: Standing, *, deadline: str, plan: str) -> list[str]:
     if priority is None:
         reasons.append(_("%(plan)s，故障恢复优先级最后") % {"plan": plan})
     else:
-        reasons.append(_("%(plan)s，%(priority)s优先级恢复") % {"plan": plan, "priority": _(priority)})
-    reasons.append(_("最近时限 %(deadline)s") % {"deadline": deadline} if deadline else _("没有计时中的时限"))
+        reasons.append(
+            _("%(plan)s，%(priority)s优先级恢复") % {"plan": plan, "priority": _(priority)}
+        )
+    reasons.append(
+        _("最近时限 %(deadline)s") % {"deadline": deadline} if deadline else _("没有计时中的时限")
+    )
     return reasons

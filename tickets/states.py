@@ -29,7 +29,13 @@ class TicketState(models.TextChoices):
         return str(_TURNS[self.value])
 
 
-_STATE_COLOURS = {"new": "warn", "processing": "info", "waiting": "", "resolved": "ok", "closed": ""}
+_STATE_COLOURS = {
+    "new": "warn",
+    "processing": "info",
+    "waiting": "",
+    "resolved": "ok",
+    "closed": "",
+}
 _TURNS = {
     "new": _("等待我们响应"),
     "processing": _("我们正在处理"),
@@ -42,8 +48,12 @@ TICKET_MOVES: dict[str, frozenset[str]] = {
     TicketState.NEW: frozenset(
         {TicketState.PROCESSING, TicketState.WAITING, TicketState.RESOLVED, TicketState.CLOSED}
     ),
-    TicketState.PROCESSING: frozenset({TicketState.WAITING, TicketState.RESOLVED, TicketState.CLOSED}),
-    TicketState.WAITING: frozenset({TicketState.PROCESSING, TicketState.RESOLVED, TicketState.CLOSED}),
+    TicketState.PROCESSING: frozenset(
+        {TicketState.WAITING, TicketState.RESOLVED, TicketState.CLOSED}
+    ),
+    TicketState.WAITING: frozenset(
+        {TicketState.PROCESSING, TicketState.RESOLVED, TicketState.CLOSED}
+    ),
     TicketState.RESOLVED: frozenset({TicketState.PROCESSING, TicketState.CLOSED}),
     TicketState.CLOSED: frozenset({TicketState.PROCESSING}),
 }

@@ -7,6 +7,7 @@ from typing import ClassVar
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+from typing_extensions import override
 
 from accounts.models.users import StaffMember, User
 from core.models import Attributed, TenantOwned, Timestamped
@@ -31,6 +32,7 @@ class Tenant(Timestamped):
         verbose_name = _("客户")
         verbose_name_plural = _("客户")
 
+    @override
     def __str__(self) -> str:
         return self.name
 
@@ -52,7 +54,9 @@ class Membership(TenantOwned, Timestamped):
     """A person's place in a tenant: an authorised employee 授权员工."""
 
     user = models.ForeignKey(User, on_delete=models.PROTECT, related_name="memberships")
-    role = models.CharField(_("角色"), max_length=20, choices=TenantRole.choices, default=TenantRole.MEMBER)
+    role = models.CharField(
+        _("角色"), max_length=20, choices=TenantRole.choices, default=TenantRole.MEMBER
+    )
     is_active = models.BooleanField(default=True)
 
     class Meta:
@@ -62,6 +66,7 @@ class Membership(TenantOwned, Timestamped):
             models.UniqueConstraint(fields=["tenant", "user"], name="membership_once_per_tenant"),
         ]
 
+    @override
     def __str__(self) -> str:
         return f"{self.user} · {self.get_role_display()}"
 
@@ -70,7 +75,9 @@ class Invitation(TenantOwned, Timestamped, Attributed):
     """An offer by mail to join a tenant. Only the token's digest is kept."""
 
     email = models.EmailField(_("邮箱"))
-    role = models.CharField(_("角色"), max_length=20, choices=TenantRole.choices, default=TenantRole.MEMBER)
+    role = models.CharField(
+        _("角色"), max_length=20, choices=TenantRole.choices, default=TenantRole.MEMBER
+    )
     token_digest = models.CharField(max_length=64)
     expires_at = models.DateTimeField()
     accepted_at = models.DateTimeField(null=True, blank=True)
@@ -88,5 +95,6 @@ class Invitation(TenantOwned, Timestamped, Attributed):
         ]
         indexes: ClassVar = [models.Index(fields=["token_digest"], name="invitation_by_token")]
 
+    @override
     def __str__(self) -> str:
         return self.email

@@ -10,6 +10,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from typing_extensions import override
 
 
 class UserManager(BaseUserManager["User"]):
@@ -51,6 +52,7 @@ class User(AbstractBaseUser, PermissionsMixin):
         verbose_name = _("用户")
         verbose_name_plural = _("用户")
 
+    @override
     def __str__(self) -> str:
         return self.name or self.email
 
@@ -100,12 +102,15 @@ class StaffMember(models.Model):
     phone = models.CharField(_("电话"), max_length=30, blank=True, default="")
     email = models.EmailField(_("邮箱"), blank=True, default="")
     roles = ArrayField(models.CharField(max_length=20, choices=StaffRole.choices), default=list)
-    tier = models.CharField(_("级别"), max_length=20, choices=EngineerTier.choices, blank=True, default="")
+    tier = models.CharField(
+        _("级别"), max_length=20, choices=EngineerTier.choices, blank=True, default=""
+    )
     is_active = models.BooleanField(default=True)
 
     class Meta:
         verbose_name = _("员工")
         verbose_name_plural = _("员工")
 
+    @override
     def __str__(self) -> str:
         return self.display_name

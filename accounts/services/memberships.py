@@ -36,7 +36,9 @@ def invitation_create(
     email = email.strip().lower()
     if Membership.objects.filter(tenant_id=tenant_id, user__email=email, is_active=True).exists():
         raise AlreadyMember(field="email")
-    Invitation.objects.filter(tenant_id=tenant_id, email=email, accepted_at=None, revoked_at=None).update(revoked_at=at)
+    Invitation.objects.filter(
+        tenant_id=tenant_id, email=email, accepted_at=None, revoked_at=None
+    ).update(revoked_at=at)
     token = secrets.token_urlsafe(32)
     invitation = Invitation.objects.create(
         tenant_id=tenant_id,
@@ -47,12 +49,21 @@ def invitation_create(
         created_at=at,
         **actor.snapshot(),
     )
-    audit_record(action="accounts.invite", subject=email, actor=actor, at=at, tenant_id=tenant_id, details={"role": role})
+    audit_record(
+        action="accounts.invite",
+        subject=email,
+        actor=actor,
+        at=at,
+        tenant_id=tenant_id,
+        details={"role": role},
+    )
     return invitation, token
 
 
 @transaction.atomic
-def invitation_revoke(*, identity: Identity, invitation_id: int, actor: Actor, at: datetime) -> None:
+def invitation_revoke(
+    *, identity: Identity, invitation_id: int, actor: Actor, at: datetime
+) -> None:
     """Withdraw an open invitation. Raises InvitationNotUsable."""
     tenant_id = _tenant_of(identity)
     changed = Invitation.objects.filter(
@@ -61,7 +72,11 @@ def invitation_revoke(*, identity: Identity, invitation_id: int, actor: Actor, a
     if not changed:
         raise InvitationNotUsable
     audit_record(
-        action="accounts.invitation_revoke", subject=str(invitation_id), actor=actor, at=at, tenant_id=tenant_id
+        action="accounts.invitation_revoke",
+        subject=str(invitation_id),
+        actor=actor,
+        at=at,
+        tenant_id=tenant_id,
     )
 
 
@@ -69,7 +84,9 @@ def invitation_find(*, token: str, at: datetime) -> Invitation:
     """Return the open invitation of a token (read as the login role). Raises InvitationNotUsable."""
     invitation = (
         Invitation.objects.select_related("tenant")
-        .filter(token_digest=token_digest(token), accepted_at=None, revoked_at=None, expires_at__gt=at)
+        .filter(
+            token_digest=token_digest(token), accepted_at=None, revoked_at=None, expires_at__gt=at
+        )
         .first()
     )
     if invitation is None:
@@ -83,11 +100,15 @@ def invitation_accept(*, token: str, user: User, at: datetime) -> Membership:
     invitation = invitation_find(token=token, at=at)
     if user.is_staff or user.email.lower() != invitation.email:
         raise InvitationNotUsable
-    used = Invitation.objects.filter(pk=invitation.pk, accepted_at=None, revoked_at=None).update(accepted_at=at)
+    used = Invitation.objects.filter(pk=invitation.pk, accepted_at=None, revoked_at=None).update(
+        accepted_at=at
+    )
     if not used:
         raise InvitationNotUsable
     membership, created = Membership.objects.get_or_create(
-        tenant_id=invitation.tenant_id, user=user, defaults={"role": invitation.role, "created_at": at}
+        tenant_id=invitation.tenant_id,
+        user=user,
+        defaults={"role": invitation.role, "created_at": at},
     )
     if not created:
         membership.role = invitation.role
@@ -95,7 +116,11 @@ def invitation_accept(*, token: str, user: User, at: datetime) -> Membership:
         membership.save(update_fields=["role", "is_active"])
     actor = Actor(user=user, name=str(user), tenant_id=invitation.tenant_id)
     audit_record(
-        action="accounts.join", subject=user.email, actor=actor, at=at, tenant_id=invitation.tenant_id
+        action="accounts.join",
+        subject=user.email,
+        actor=actor,
+        at=at,
+        tenant_id=invitation.tenant_id,
     )
     return membership
 
@@ -126,7 +151,9 @@ def membership_change_role(
 
 
 @transaction.atomic
-def membership_remove(*, identity: Identity, membership_id: int, actor: Actor, at: datetime) -> None:
+def membership_remove(
+    *, identity: Identity, membership_id: int, actor: Actor, at: datetime
+) -> None:
     """Take a person out of the tenant; what they did stays theirs. Raises as ``membership_change_role``."""
     tenant_id = _tenant_of(identity)
     _lock_tenant(tenant_id)
@@ -136,7 +163,11 @@ def membership_remove(*, identity: Identity, membership_id: int, actor: Actor, a
     membership.is_active = False
     membership.save(update_fields=["is_active"])
     audit_record(
-        action="accounts.remove", subject=str(membership.user), actor=actor, at=at, tenant_id=tenant_id
+        action="accounts.remove",
+        subject=str(membership.user),
+        actor=actor,
+        at=at,
+        tenant_id=tenant_id,
     )
 
 
@@ -159,6 +190,8 @@ def _lock_tenant(tenant_id: int) -> None:
 def _keep_an_owner(leaving: Membership) -> None:
     if leaving.role != TenantRole.OWNER:
         return
-    others = Membership.objects.filter(tenant_id=leaving.tenant_id, role=TenantRole.OWNER, is_active=True)
+    others = Membership.objects.filter(
+        tenant_id=leaving.tenant_id, role=TenantRole.OWNER, is_active=True
+    )
     if not others.exclude(pk=leaving.pk).exists():
         raise LastOwnerStays

@@ -19,7 +19,11 @@ def tenant_create(*, name: str, owner: User, at: datetime) -> Tenant:
     """Open a customer account with its first owner. Runs as the login role: at sign-up there is no tenant yet."""
     tenant = Tenant.objects.create(name=name, contact_name=owner.name, created_at=at)
     Membership.objects.create(tenant=tenant, user=owner, role=TenantRole.OWNER, created_at=at)
-    actor = Actor(user=owner, name=owner.name, title=str(TenantRole.OWNER.label), tenant_id=tenant.pk)
-    audit_record(action="accounts.tenant_create", subject=name, actor=actor, at=at, tenant_id=tenant.pk)
+    actor = Actor(
+        user=owner, name=owner.name, title=str(TenantRole.OWNER.label), tenant_id=tenant.pk
+    )
+    audit_record(
+        action="accounts.tenant_create", subject=name, actor=actor, at=at, tenant_id=tenant.pk
+    )
     publish(TenantCreated(tenant_id=tenant.pk, owner_id=owner.pk, at=at))
     return tenant

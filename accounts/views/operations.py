@@ -26,7 +26,12 @@ def overview(request: HttpRequest) -> HttpResponse:
     return render(
         request,
         "accounts/operations.html",
-        {"lag": worker_lag(), "form": ClockForm(), "offset": clock.offset(), "is_moved": clock.offset() > timedelta(0)},
+        {
+            "lag": worker_lag(),
+            "form": ClockForm(),
+            "offset": clock.offset(),
+            "is_moved": clock.offset() > timedelta(0),
+        },
     )
 
 
@@ -52,5 +57,7 @@ def clock_advance(request: HttpRequest) -> HttpResponse:
             at=before,
             tenant_id=None,
         )
-        messages.success(request, _("时钟已前移到 %(at)s") % {"at": f"{clock.local(after):%Y-%m-%d %H:%M:%S}"})
+        messages.success(
+            request, _("时钟已前移到 %(at)s") % {"at": f"{clock.local(after):%Y-%m-%d %H:%M:%S}"}
+        )
     return redirect("accounts:operations")

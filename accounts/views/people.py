@@ -35,7 +35,11 @@ def people_list(request: HttpRequest) -> HttpResponse:
         if form.is_valid() and _invite(request, form):
             return redirect("accounts:people_list")
     now = clock.now()
-    people = Membership.objects.filter(tenant=identity.tenant, is_active=True).select_related("user").order_by("id")
+    people = (
+        Membership.objects.filter(tenant=identity.tenant, is_active=True)
+        .select_related("user")
+        .order_by("id")
+    )
     invitations = Invitation.objects.filter(
         tenant=identity.tenant, accepted_at=None, revoked_at=None, expires_at__gt=now
     ).order_by("-id")
@@ -55,7 +59,10 @@ def people_list(request: HttpRequest) -> HttpResponse:
 def _invite(request: HttpRequest, form: InvitationForm) -> bool:
     try:
         invitation, token = memberships.invitation_create(
-            identity=identity_of(request), actor=actor_of(request), at=clock.now(), **form.cleaned_data
+            identity=identity_of(request),
+            actor=actor_of(request),
+            at=clock.now(),
+            **form.cleaned_data,
         )
     except DomainError as error:
         form.add_error(error.field, str(error.message))
@@ -92,7 +99,10 @@ def member_remove(request: HttpRequest, membership_id: int) -> HttpResponse:
     """Take a person out of the tenant."""
     try:
         memberships.membership_remove(
-            identity=identity_of(request), membership_id=membership_id, actor=actor_of(request), at=clock.now()
+            identity=identity_of(request),
+            membership_id=membership_id,
+            actor=actor_of(request),
+            at=clock.now(),
         )
     except Membership.DoesNotExist:
         raise Http404 from None
@@ -107,7 +117,10 @@ def invitation_revoke(request: HttpRequest, invitation_id: int) -> HttpResponse:
     """Withdraw an invitation."""
     try:
         memberships.invitation_revoke(
-            identity=identity_of(request), invitation_id=invitation_id, actor=actor_of(request), at=clock.now()
+            identity=identity_of(request),
+            invitation_id=invitation_id,
+            actor=actor_of(request),
+            at=clock.now(),
         )
     except InvitationNotUsable:
         raise Http404 from None
@@ -130,4 +143,8 @@ def invitation_accept(request: HttpRequest, token: str) -> HttpResponse:
     except InvitationNotUsable as error:
         return render(request, "accounts/invitation_invalid.html", {"error": error}, status=404)
     fits = user is not None and user.email.lower() == invitation.email
-    return render(request, "accounts/invitation_accept.html", {"invitation": invitation, "fits": fits, "token": token})
+    return render(
+        request,
+        "accounts/invitation_accept.html",
+        {"invitation": invitation, "fits": fits, "token": token},
+    )

@@ -219,7 +219,11 @@ REST_FRAMEWORK = {
     "EXCEPTION_HANDLER": "core.api.problem_details",
     "PAGE_SIZE": 50,
 }
-SPECTACULAR_SETTINGS = {"TITLE": "Support plan portal", "VERSION": "1", "SERVE_INCLUDE_SCHEMA": False}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Support plan portal",
+    "VERSION": "1",
+    "SERVE_INCLUDE_SCHEMA": False,
+}
 
 # Brand and channels: facts of the provider that runs the portal (guide 1.5.1); the default name is the guide's.
 BRAND = {

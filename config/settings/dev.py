@@ -1,6 +1,6 @@
 """Settings of a local portal: demo data, demo clock, mail kept in the portal's own outbox page."""
 
-from config.settings.base import *  # noqa: F403
+from config.settings.base import *
 
-DEBUG = env.flag("DEBUG", default=False)  # noqa: F405
-DEMO_MODE = env.flag("DEMO_MODE", default=True)  # noqa: F405
+DEBUG = env.flag("DEBUG", default=False)
+DEMO_MODE = env.flag("DEMO_MODE", default=True)

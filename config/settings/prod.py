@@ -1,7 +1,7 @@
 """Production settings: secrets from the environment, TLS in front, no demo mode."""
 
 from config import env
-from config.settings.base import *  # noqa: F403
+from config.settings.base import *
 
 DEBUG = False
 DEMO_MODE = False

@@ -19,12 +19,13 @@ from lucide.templatetags.lucide import lucide
 from core.clock import local
 
 register = template.Library()
+ICON_ATTRIBUTES: dict[str, Any] = {"class": "icon", "aria-hidden": "true"}
 
 
 @register.simple_tag
 def icon(name: str) -> SafeString:
     """Draw a Lucide icon. It is hidden from screen readers: the word stands beside it or in the button's name."""
-    return SafeString(lucide(name, **{"class": "icon", "aria-hidden": "true"}))
+    return SafeString(lucide(name, size=24, **ICON_ATTRIBUTES))
 
 
 @register.filter
@@ -124,7 +125,9 @@ def level_chip(code: str, label: str) -> SafeString:
 @register.simple_tag
 def status_chip(label: str, colour: str = "") -> SafeString:
     """Show a state in words, with a dot in its colour (ok, warn, bad, info or none)."""
-    return format_html('<span class="chip chip--dot chip--{}">{}</span>', colour or "standard", label)
+    return format_html(
+        '<span class="chip chip--dot chip--{}">{}</span>', colour or "standard", label
+    )
 
 
 @register.simple_tag
@@ -133,7 +136,11 @@ def pips(total: int, used: int, held: int = 0) -> SafeString:
     kinds = ["is-used"] * used + ["is-held"] * held
     kinds = (kinds + [""] * total)[: max(total, used + held)]
     spans = format_html("{}", mark_safe("".join(f'<span class="{kind}"></span>' for kind in kinds)))  # noqa: S308
-    words = _("共 %(total)d，已用 %(used)d，占用 %(held)d") % {"total": total, "used": used, "held": held}
+    words = _("共 %(total)d，已用 %(used)d，占用 %(held)d") % {
+        "total": total,
+        "used": used,
+        "held": held,
+    }
     return format_html('<span class="pips" role="img" aria-label="{}">{}</span>', words, spans)
 
 
@@ -141,7 +148,11 @@ def pips(total: int, used: int, held: int = 0) -> SafeString:
 def meter(value: float, maximum: float, label: str, tone: str = "") -> SafeString:
     """Show a share of a whole; ``label`` is the sentence that says it."""
     return format_html(
-        '<progress class="meter meter--{}" value="{}" max="{}" aria-label="{}"></progress>', tone, value, maximum, label
+        '<progress class="meter meter--{}" value="{}" max="{}" aria-label="{}"></progress>',
+        tone,
+        value,
+        maximum,
+        label,
     )
 
 
@@ -172,7 +183,10 @@ def current(context: Mapping[str, Any], *prefixes: str) -> SafeString:
     """Return ``aria-current`` for a link of the navigation whose path the page's path begins with."""
     request = context.get("request")
     path = request.path if request else ""
-    here = any(prefix and (path == prefix or path.startswith(prefix.rstrip("/") + "/")) for prefix in prefixes)
+    here = any(
+        prefix and (path == prefix or path.startswith(prefix.rstrip("/") + "/"))
+        for prefix in prefixes
+    )
     return mark_safe(' aria-current="page"') if here else mark_safe("")
 
 

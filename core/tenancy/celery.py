@@ -31,6 +31,7 @@ class ScopedTask(Task):  # type: ignore[misc]  # celery has no types
     scope = "tenant"
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Run the body in the task\'s scope."""
         if self.scope == "none":
             return super().__call__(*args, **kwargs)
         if self.scope == "staff":
@@ -41,11 +42,14 @@ class ScopedTask(Task):  # type: ignore[misc]  # celery has no types
 
     def tenant_id(self) -> int:
         """Return the tenant of the message being worked on. Raises TenantMissing."""
-        tenant_id = (self.request.headers or {}).get(TENANT_HEADER) or self.request.get(TENANT_HEADER)
+        tenant_id = (self.request.headers or {}).get(TENANT_HEADER) or self.request.get(
+            TENANT_HEADER
+        )
         if tenant_id is None:
             raise TenantMissing(f"{self.name} was sent without a tenant")
         return int(tenant_id)
 
     def apply_async(self, *args: Any, **options: Any) -> Any:
+        """Send the task with the current scope in its headers."""
         options["headers"] = {**scope_headers(), **(options.get("headers") or {})}
         return super().apply_async(*args, **options)

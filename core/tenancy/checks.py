@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.core.checks import CheckMessage, Error, register
@@ -22,14 +23,16 @@ def refuse_superuser(connection: BaseDatabaseWrapper, **_: Any) -> None:
         (bypasses,) = cursor.fetchone()
     if bypasses:
         connection.close()
-        raise ImproperlyConfigured("the database role bypasses row-level security; use portal_app or portal_owner")
+        raise ImproperlyConfigured(
+            "the database role bypasses row-level security; use portal_app or portal_owner"
+        )
 
 
 connection_created.connect(refuse_superuser, dispatch_uid="core.tenancy.refuse_superuser")
 
 
 @register("database")
-def role_is_bound(databases: list[str] | None = None, **_: Any) -> list[CheckMessage]:
+def role_is_bound(*, databases: Sequence[str] | None = None, **_: Any) -> list[CheckMessage]:
     """Report a role that bypasses the policies (``manage.py check --database default``)."""
     if not databases:
         return []

@@ -18,7 +18,8 @@ UNSCOPED_PREFIXES = ("/accounts/", "/healthz/", "/callbacks/", "/static/")
 class TenantScopeMiddleware:
     """Staff sees across tenants, a signed-in customer their active tenant, a visitor what the login role may see.
 
-    Expects ``request.portal`` from ``accounts.middleware.IdentityMiddleware``. A response of status 500 and above and an
+    Expects ``request.portal`` from ``accounts.middleware.IdentityMiddleware``. A response of
+    status 500 and above and an
     exception in the view roll back everything the request wrote.
     """
 
@@ -26,6 +27,7 @@ class TenantScopeMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Pass the request on."""
         if request.path_info.startswith(UNSCOPED_PREFIXES):
             return self.get_response(request)
         with self._scope(request):

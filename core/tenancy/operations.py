@@ -12,6 +12,7 @@ from django.db import models
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 from django.db.migrations.operations.base import Operation
 from django.db.migrations.state import ProjectState
+from typing_extensions import override
 
 APP, CUSTOMER, STAFF = "portal_app", "portal_customer", "portal_staff"
 CURRENT_TENANT = "(SELECT nullif(current_setting('app.tenant_id', true), '')::bigint)"
@@ -27,18 +28,27 @@ class _TableOperation(Operation):
     reduces_to_sql = True
     reversible = True
 
+    @override
     def state_forwards(self, app_label: str, state: ProjectState) -> None:
         """Nothing of this is model state."""
 
+    @override
     def database_backwards(
-        self, app_label: str, schema_editor: BaseDatabaseSchemaEditor, from_state: ProjectState, to_state: ProjectState
+        self,
+        app_label: str,
+        schema_editor: BaseDatabaseSchemaEditor,
+        from_state: ProjectState,
+        to_state: ProjectState,
     ) -> None:
         """Dropping the table drops policies, grants and constraints with it."""
 
 
 def _grants(table: str, grants: dict[str, str]) -> list[str]:
     revoke = f'REVOKE ALL ON "{table}" FROM PUBLIC, {APP}, {CUSTOMER}, {STAFF}'
-    return [revoke, *(f'GRANT {rights} ON "{table}" TO {role}' for role, rights in grants.items() if rights)]
+    return [
+        revoke,
+        *(f'GRANT {rights} ON "{table}" TO {role}' for role, rights in grants.items() if rights),
+    ]
 
 
 class EnableTenantIsolation(_TableOperation):
@@ -50,20 +60,43 @@ class EnableTenantIsolation(_TableOperation):
     """
 
     def __init__(
-        self, model: str, *, customer: str = EDIT, staff: str = FULL, app: str = "", column: str = "tenant_id"
+        self,
+        model: str,
+        *,
+        customer: str = EDIT,
+        staff: str = FULL,
+        app: str = "",
+        column: str = "tenant_id",
     ) -> None:
-        self.model, self.customer, self.staff, self.app, self.column = model, customer, staff, app, column
+        self.model, self.customer, self.staff, self.app, self.column = (
+            model,
+            customer,
+            staff,
+            app,
+            column,
+        )
 
+    @override
     def deconstruct(self) -> tuple[str, list[Any], dict[str, Any]]:
         """Return the operation as a migration writes it."""
         return (
             self.__class__.__name__,
             [self.model],
-            {"customer": self.customer, "staff": self.staff, "app": self.app, "column": self.column},
+            {
+                "customer": self.customer,
+                "staff": self.staff,
+                "app": self.app,
+                "column": self.column,
+            },
         )
 
+    @override
     def database_forwards(
-        self, app_label: str, schema_editor: BaseDatabaseSchemaEditor, from_state: ProjectState, to_state: ProjectState
+        self,
+        app_label: str,
+        schema_editor: BaseDatabaseSchemaEditor,
+        from_state: ProjectState,
+        to_state: ProjectState,
     ) -> None:
         """Write policies, grants, the pair's unique constraint and the composite foreign keys."""
         model = to_state.apps.get_model(app_label, self.model)
@@ -76,10 +109,14 @@ class EnableTenantIsolation(_TableOperation):
             f'CREATE POLICY staff_rows ON "{table}" FOR ALL TO {STAFF} USING (true) WITH CHECK (true)',
         ]
         if self.app:
-            statements.append(f'CREATE POLICY login_rows ON "{table}" FOR ALL TO {APP} USING (true) WITH CHECK (true)')
+            statements.append(
+                f'CREATE POLICY login_rows ON "{table}" FOR ALL TO {APP} USING (true) WITH CHECK (true)'
+            )
         statements += _grants(table, {APP: self.app, CUSTOMER: self.customer, STAFF: self.staff})
         if column != "id":
-            statements.append(f'ALTER TABLE "{table}" ADD CONSTRAINT "{table}_tenant_id_id" UNIQUE ({column}, id)')
+            statements.append(
+                f'ALTER TABLE "{table}" ADD CONSTRAINT "{table}_tenant_id_id" UNIQUE ({column}, id)'
+            )
             statements += [self._composite(table, field) for field in _tenant_links(model)]
         for statement in statements:
             schema_editor.execute(statement)
@@ -92,32 +129,61 @@ class EnableTenantIsolation(_TableOperation):
             "DEFERRABLE INITIALLY DEFERRED"
         )
 
+    @override
     def describe(self) -> str:
         """Return one line for the migration's output."""
         return f"Isolate the rows of {self.model} by tenant"
 
 
 class GrantTable(_TableOperation):
-    """Say who may use a table that belongs to no tenant. ``model`` is a model of the app, ``table`` any table's name."""
+    """Say who may use a table that belongs to no tenant. ``model`` is a model of the app,
+    ``table`` any table's name.
+    """
 
     def __init__(
-        self, model: str = "", *, table: str = "", app: str = READ, customer: str = READ, staff: str = READ
+        self,
+        model: str = "",
+        *,
+        table: str = "",
+        app: str = READ,
+        customer: str = READ,
+        staff: str = READ,
     ) -> None:
-        self.model, self.table, self.app, self.customer, self.staff = model, table, app, customer, staff
+        self.model, self.table, self.app, self.customer, self.staff = (
+            model,
+            table,
+            app,
+            customer,
+            staff,
+        )
 
+    @override
     def deconstruct(self) -> tuple[str, list[Any], dict[str, Any]]:
         """Return the operation as a migration writes it."""
-        options = {"table": self.table, "app": self.app, "customer": self.customer, "staff": self.staff}
+        options = {
+            "table": self.table,
+            "app": self.app,
+            "customer": self.customer,
+            "staff": self.staff,
+        }
         return (self.__class__.__name__, [self.model], options)
 
+    @override
     def database_forwards(
-        self, app_label: str, schema_editor: BaseDatabaseSchemaEditor, from_state: ProjectState, to_state: ProjectState
+        self,
+        app_label: str,
+        schema_editor: BaseDatabaseSchemaEditor,
+        from_state: ProjectState,
+        to_state: ProjectState,
     ) -> None:
         """Write the grants."""
         table = self.table or to_state.apps.get_model(app_label, self.model)._meta.db_table
-        for statement in _grants(table, {APP: self.app, CUSTOMER: self.customer, STAFF: self.staff}):
+        for statement in _grants(
+            table, {APP: self.app, CUSTOMER: self.customer, STAFF: self.staff}
+        ):
             schema_editor.execute(statement)
 
+    @override
     def describe(self) -> str:
         """Return one line for the migration's output."""
         return f"Grant rights on {self.model or self.table}"

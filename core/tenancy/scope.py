@@ -1,6 +1,7 @@
 """Which rows the current transaction may see. Decided by the database (two roles, forced policies), asked for here.
 
-``customer(tenant_id)`` and ``staff()`` open a transaction and take a role in it with one round trip. Without a scope the
+``customer(tenant_id)`` and ``staff()`` open a transaction and take a role in it with one round
+trip. Without a scope the
 login role ``portal_app`` has no right on tenants' tables: a forgotten scope is *permission denied*, not an empty page.
 """
 
@@ -40,7 +41,9 @@ def current() -> Scope | None:
 
 
 def customer(tenant_id: int) -> AbstractContextManager[Scope]:
-    """See and write the rows of one tenant only. Raises TypeError without an id, CrossTenant inside another tenant's."""
+    """See and write the rows of one tenant only. Raises TypeError without an id, CrossTenant
+    inside another tenant's.
+    """
     if not isinstance(tenant_id, int) or isinstance(tenant_id, bool):
         raise TypeError("customer() takes the id of a tenant")
     return _enter(Scope(CUSTOMER_ROLE, tenant_id))
@@ -51,7 +54,9 @@ def staff() -> AbstractContextManager[Scope]:
     return _enter(Scope(STAFF_ROLE))
 
 
-def stream(scope: Callable[[], AbstractContextManager[Scope]], make: Callable[[], Iterator[Chunk]]) -> Iterator[Chunk]:
+def stream(
+    scope: Callable[[], AbstractContextManager[Scope]], make: Callable[[], Iterator[Chunk]]
+) -> Iterator[Chunk]:
     """Yield the body of a streaming response inside a scope of its own: it is sent after the middleware has left.
 
     A client that hangs up closes the generator, which ends the transaction.
@@ -83,4 +88,7 @@ def _take(scope: Scope | None) -> None:
     role = scope.role if scope else "none"
     tenant = str(scope.tenant_id) if scope and scope.tenant_id is not None else ""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT set_config('role', %s, true), set_config('app.tenant_id', %s, true)", [role, tenant])
+        cursor.execute(
+            "SELECT set_config('role', %s, true), set_config('app.tenant_id', %s, true)",
+            [role, tenant],
+        )

@@ -13,7 +13,10 @@ def send(delivery: Delivery) -> None:
         subject=delivery.subject,
         body=delivery.text,
         to=[delivery.recipient.email],
-        headers={"Message-ID": f"<delivery-{delivery.pk}@portal>", "Auto-Submitted": "auto-generated"},
+        headers={
+            "Message-ID": f"<delivery-{delivery.pk}@portal>",
+            "Auto-Submitted": "auto-generated",
+        },
     )
     mail.attach_alternative(delivery.html, "text/html")
     mail.send()

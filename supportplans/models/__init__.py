@@ -8,7 +8,12 @@ from supportplans.models.catalogue import (
 )
 from supportplans.models.coverage import AssuranceWindow, QuotaUse
 from supportplans.models.plans import Plan, PlanPrice, ResponseTarget
-from supportplans.models.subscriptions import PaidLine, Subscription, SubscriptionEvent, SubscriptionNotice
+from supportplans.models.subscriptions import (
+    PaidLine,
+    Subscription,
+    SubscriptionEvent,
+    SubscriptionNotice,
+)
 
 __all__ = [
     "Agreement",

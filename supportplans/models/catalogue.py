@@ -7,6 +7,7 @@ from typing import ClassVar
 from django.db import models
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
+from typing_extensions import override
 
 from supportplans.models.plans import Plan
 from supportplans.states import EntitlementAction, EntitlementKind
@@ -23,6 +24,7 @@ class Named(models.Model):
     class Meta:
         abstract = True
 
+    @override
     def __str__(self) -> str:
         return self.name_en if (get_language() or "").startswith("en") else self.name
 
@@ -57,9 +59,11 @@ class Entitlement(models.Model):
     value_en = models.CharField(max_length=300)
     # Times per service year (or accounts at once, for linked accounts); empty where nothing is counted.
     quota = models.PositiveSmallIntegerField(null=True, blank=True)
-    # Limits and scenarios that upper rooms read, e.g. {"levels": {"1": 1, "2": 2}} or {"scenarios": {"join": "proactive"}}.
+    # Limits and scenarios that upper rooms read: {"levels": {"1": 1, "2": 2}}, {"scenarios": {"join": "proactive"}}.
     details = models.JSONField(default=dict, blank=True)
-    action = models.CharField(max_length=20, choices=EntitlementAction.choices, blank=True, default="")
+    action = models.CharField(
+        max_length=20, choices=EntitlementAction.choices, blank=True, default=""
+    )
 
     class Meta:
         verbose_name = _("服务权益")
@@ -68,6 +72,7 @@ class Entitlement(models.Model):
             models.UniqueConstraint(fields=["item", "plan"], name="entitlement_one_per_cell"),
         ]
 
+    @override
     def __str__(self) -> str:
         return self.text
 
@@ -113,5 +118,6 @@ class Agreement(models.Model):
         verbose_name_plural = _("服务协议")
         ordering: ClassVar = ["-effective_from"]
 
+    @override
     def __str__(self) -> str:
         return self.version

@@ -7,6 +7,7 @@ from typing import ClassVar
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
+from typing_extensions import override
 
 from core.models import TenantOwned, Timestamped
 from supportplans.models.catalogue import ServiceItem
@@ -22,23 +23,32 @@ class AssuranceWindow(TenantOwned, Timestamped):
     title = models.CharField(_("活动名称"), max_length=100)
     starts = models.DateTimeField()
     ends = models.DateTimeField()
-    state = models.CharField(max_length=10, choices=WindowState.choices, default=WindowState.REQUESTED)
+    state = models.CharField(
+        max_length=10, choices=WindowState.choices, default=WindowState.REQUESTED
+    )
     service_order_number = models.CharField(max_length=20, blank=True, default="")
 
     class Meta:
         verbose_name = _("重保窗口")
         verbose_name_plural = _("重保窗口")
         constraints: ClassVar = [
-            models.CheckConstraint(condition=Q(level__gte=1, level__lte=3), name="window_level_one_to_three"),
-            models.CheckConstraint(condition=Q(ends__gt=F("starts")), name="window_ends_after_it_starts"),
+            models.CheckConstraint(
+                condition=Q(level__gte=1, level__lte=3), name="window_level_one_to_three"
+            ),
+            models.CheckConstraint(
+                condition=Q(ends__gt=F("starts")), name="window_ends_after_it_starts"
+            ),
         ]
         indexes: ClassVar = [
             models.Index(
-                fields=["tenant", "starts", "ends"], condition=Q(state=WindowState.APPROVED), name="window_in_force"
+                fields=["tenant", "starts", "ends"],
+                condition=Q(state=WindowState.APPROVED),
+                name="window_in_force",
             ),
             models.Index(fields=["starts", "ends"], name="window_calendar"),
         ]
 
+    @override
     def __str__(self) -> str:
         return f"{self.get_level_display()} {self.title}"
 
@@ -56,9 +66,14 @@ class QuotaUse(TenantOwned, Timestamped):
         verbose_name = _("权益使用")
         verbose_name_plural = _("权益使用")
         constraints: ClassVar = [
-            models.UniqueConstraint(fields=["tenant", "item", "reference"], name="quota_use_once_per_reference"),
+            models.UniqueConstraint(
+                fields=["tenant", "item", "reference"], name="quota_use_once_per_reference"
+            ),
         ]
-        indexes: ClassVar = [models.Index(fields=["tenant", "service_year_start"], name="quota_use_by_year")]
+        indexes: ClassVar = [
+            models.Index(fields=["tenant", "service_year_start"], name="quota_use_by_year")
+        ]
 
+    @override
     def __str__(self) -> str:
         return f"{self.item_id} {self.reference}"

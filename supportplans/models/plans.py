@@ -8,6 +8,7 @@ from typing import ClassVar
 from django.db import models
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
+from typing_extensions import override
 
 from supportplans.states import PlanCode, Severity
 
@@ -42,6 +43,7 @@ class Plan(models.Model):
         verbose_name_plural = _("支持计划")
         ordering: ClassVar = ["rank"]
 
+    @override
     def __str__(self) -> str:
         return self.text("name")
 
@@ -68,10 +70,15 @@ class PlanPrice(models.Model):
         verbose_name = _("价格")
         verbose_name_plural = _("价格")
         constraints: ClassVar = [
-            models.UniqueConstraint(fields=["plan", "effective_from"], name="plan_price_once_per_instant"),
-            models.CheckConstraint(condition=models.Q(monthly__gte=0), name="plan_price_not_negative"),
+            models.UniqueConstraint(
+                fields=["plan", "effective_from"], name="plan_price_once_per_instant"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(monthly__gte=0), name="plan_price_not_negative"
+            ),
         ]
 
+    @override
     def __str__(self) -> str:
         return f"{self.plan_id} {self.monthly} {self.effective_from:%Y-%m-%d}"
 
@@ -93,9 +100,14 @@ class ResponseTarget(models.Model):
         verbose_name = _("响应时限")
         verbose_name_plural = _("响应时限")
         constraints: ClassVar = [
-            models.UniqueConstraint(fields=["plan", "severity", "effective_from"], name="target_once_per_instant"),
-            models.CheckConstraint(condition=models.Q(minutes__gte=1), name="target_at_least_a_minute"),
+            models.UniqueConstraint(
+                fields=["plan", "severity", "effective_from"], name="target_once_per_instant"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(minutes__gte=1), name="target_at_least_a_minute"
+            ),
         ]
 
+    @override
     def __str__(self) -> str:
         return f"{self.plan_id} {self.severity} {self.minutes}"

@@ -8,6 +8,7 @@ from typing import ClassVar
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
+from typing_extensions import override
 
 from core.models import Attributed, TenantOwned, Timestamped
 from supportplans.models.plans import Plan
@@ -19,7 +20,9 @@ class Subscription(TenantOwned, Timestamped):
 
     plan = models.ForeignKey(Plan, on_delete=models.PROTECT, related_name="+")
     basis = models.CharField(max_length=10, choices=Basis.choices)
-    state = models.CharField(max_length=10, choices=SubscriptionState.choices, default=SubscriptionState.ACTIVE)
+    state = models.CharField(
+        max_length=10, choices=SubscriptionState.choices, default=SubscriptionState.ACTIVE
+    )
     # Ends are counted in calendar years from the anchor, so that a 29 February finds back to itself.
     anchor = models.DateTimeField()
     starts = models.DateTimeField()
@@ -31,15 +34,24 @@ class Subscription(TenantOwned, Timestamped):
         verbose_name_plural = _("订阅")
         constraints: ClassVar = [
             models.UniqueConstraint(
-                fields=["tenant"], condition=Q(state=SubscriptionState.ACTIVE), name="subscription_one_active"
+                fields=["tenant"],
+                condition=Q(state=SubscriptionState.ACTIVE),
+                name="subscription_one_active",
             ),
-            models.CheckConstraint(condition=Q(ends__gt=F("starts")), name="subscription_ends_after_it_starts"),
+            models.CheckConstraint(
+                condition=Q(ends__gt=F("starts")), name="subscription_ends_after_it_starts"
+            ),
         ]
         indexes: ClassVar = [
-            models.Index(fields=["ends"], condition=Q(state=SubscriptionState.ACTIVE), name="subscription_due"),
+            models.Index(
+                fields=["ends"],
+                condition=Q(state=SubscriptionState.ACTIVE),
+                name="subscription_due",
+            ),
             models.Index(fields=["tenant", "-starts"], name="subscription_by_tenant"),
         ]
 
+    @override
     def __str__(self) -> str:
         return f"{self.tenant_id} {self.plan_id} {self.starts:%Y-%m-%d}"
 
@@ -55,7 +67,9 @@ class PaidLine(TenantOwned):
     closes lines; a correction is a new line.
     """
 
-    subscription = models.ForeignKey(Subscription, on_delete=models.PROTECT, related_name="paid_lines")
+    subscription = models.ForeignKey(
+        Subscription, on_delete=models.PROTECT, related_name="paid_lines"
+    )
     order_number = models.CharField(max_length=20)
     kind = models.CharField(max_length=10, choices=LineKind.choices)
     plan = models.ForeignKey(Plan, on_delete=models.PROTECT, related_name="+")
@@ -77,12 +91,17 @@ class PaidLine(TenantOwned):
         verbose_name_plural = _("付费明细")
         constraints: ClassVar = [
             models.CheckConstraint(
-                condition=Q(list_amount__gte=0, coupon_amount__gte=0, voucher_amount__gte=0, monthly__gte=0),
+                condition=Q(
+                    list_amount__gte=0, coupon_amount__gte=0, voucher_amount__gte=0, monthly__gte=0
+                ),
                 name="paid_line_not_negative",
             ),
-            models.CheckConstraint(condition=Q(ends__gt=F("starts")), name="paid_line_ends_after_it_starts"),
+            models.CheckConstraint(
+                condition=Q(ends__gt=F("starts")), name="paid_line_ends_after_it_starts"
+            ),
         ]
 
+    @override
     def __str__(self) -> str:
         return f"{self.order_number} {self.kind}"
 
@@ -99,8 +118,13 @@ class SubscriptionEvent(TenantOwned, Timestamped, Attributed):
     class Meta:
         verbose_name = _("订阅记录")
         verbose_name_plural = _("订阅记录")
-        indexes: ClassVar = [models.Index(fields=["tenant", "subscription", "created_at"], name="subscription_history")]
+        indexes: ClassVar = [
+            models.Index(
+                fields=["tenant", "subscription", "created_at"], name="subscription_history"
+            )
+        ]
 
+    @override
     def __str__(self) -> str:
         return f"{self.kind} {self.created_at:%Y-%m-%d %H:%M}"
 
@@ -116,8 +140,11 @@ class SubscriptionNotice(TenantOwned, Timestamped):
         verbose_name = _("到期提醒")
         verbose_name_plural = _("到期提醒")
         constraints: ClassVar = [
-            models.UniqueConstraint(fields=["tenant", "subscription", "ends", "days"], name="end_notice_once"),
+            models.UniqueConstraint(
+                fields=["tenant", "subscription", "ends", "days"], name="end_notice_once"
+            ),
         ]
 
+    @override
     def __str__(self) -> str:
         return f"{self.days} d before {self.ends:%Y-%m-%d}"

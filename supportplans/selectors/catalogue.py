@@ -32,7 +32,9 @@ class MatrixGroup:
 
 def plans_with_price(at: datetime) -> list[Plan]:
     """Return the plans by rank, each with ``monthly``: its list price in CNY at ``at`` (None before any price)."""
-    in_force = PlanPrice.objects.filter(plan=OuterRef("pk"), effective_from__lte=at).order_by("-effective_from")
+    in_force = PlanPrice.objects.filter(plan=OuterRef("pk"), effective_from__lte=at).order_by(
+        "-effective_from"
+    )
     return list(Plan.objects.annotate(monthly=Subquery(in_force.values("monthly")[:1])))
 
 
@@ -66,7 +68,9 @@ def comparison_matrix(plans: Iterable[Plan]) -> list[MatrixGroup]:
         cells[item.code][cell.plan.code] = cell
     for group_name, item_code, item_name in order:
         group = groups.setdefault(group_name, MatrixGroup(group_name))
-        group.rows.append(MatrixRow(item_code, item_name, tuple(cells[item_code][code] for code in codes)))
+        group.rows.append(
+            MatrixRow(item_code, item_name, tuple(cells[item_code][code] for code in codes))
+        )
     return list(groups.values())
 
 

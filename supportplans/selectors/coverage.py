@@ -57,15 +57,17 @@ def coverages_at(tenant_ids: Collection[int], at: datetime) -> dict[int, Coverag
     targets = targets_at(at)
     subscriptions = {
         row.tenant_id: row
-        for row in Subscription.objects.filter(tenant_id__in=tenant_ids, starts__lte=at, ends__gt=at)
+        for row in Subscription.objects.filter(
+            tenant_id__in=tenant_ids, starts__lte=at, ends__gt=at
+        )
         .filter(Q(ended_at=None) | Q(ended_at__gt=at))
         .order_by("starts")
     }
     levels: dict[int, list[int]] = {}
-    for tenant_id, level in AssuranceWindow.objects.filter(
+    for owner_id, running in AssuranceWindow.objects.filter(
         tenant_id__in=tenant_ids, state=WindowState.APPROVED, starts__lte=at, ends__gt=at
     ).values_list("tenant_id", "level"):
-        levels.setdefault(tenant_id, []).append(level)
+        levels.setdefault(owner_id, []).append(running)
     result = {}
     for tenant_id in tenant_ids:
         subscription = subscriptions.get(tenant_id)

@@ -47,13 +47,20 @@ class Quota:
 def subscription_current(tenant_id: int) -> Subscription | None:
     """Return the active subscription with its plan, or None for standard service."""
     return (
-        Subscription.objects.filter(tenant_id=tenant_id, state=SubscriptionState.ACTIVE).select_related("plan").first()
+        Subscription.objects.filter(tenant_id=tenant_id, state=SubscriptionState.ACTIVE)
+        .select_related("plan")
+        .first()
     )
 
 
 def subscription_last(tenant_id: int) -> Subscription | None:
     """Return the newest subscription of any state: the plan page shows an ended one as 无效."""
-    return Subscription.objects.filter(tenant_id=tenant_id).select_related("plan").order_by("-starts", "-id").first()
+    return (
+        Subscription.objects.filter(tenant_id=tenant_id)
+        .select_related("plan")
+        .order_by("-starts", "-id")
+        .first()
+    )
 
 
 def term_days(subscription: Subscription, at: datetime) -> TermDays:
@@ -85,6 +92,10 @@ def quotas_at(subscription: Subscription, at: datetime) -> list[Quota]:
     ).values_list("item_id", "state"):
         uses[item_id, state] = uses.get((item_id, state), 0) + 1
     return [
-        Quota(row, used=uses.get((row.item_id, QuotaState.USED), 0), held=uses.get((row.item_id, QuotaState.HELD), 0))
+        Quota(
+            row,
+            used=uses.get((row.item_id, QuotaState.USED), 0),
+            held=uses.get((row.item_id, QuotaState.HELD), 0),
+        )
         for row in counted
     ]

@@ -61,21 +61,51 @@ def subscription_start(
     runs.
     """
     lock_tenant(tenant_id)
-    running = lock_subscriptions().filter(tenant_id=tenant_id, state=SubscriptionState.ACTIVE).first()
+    running = (
+        lock_subscriptions().filter(tenant_id=tenant_id, state=SubscriptionState.ACTIVE).first()
+    )
     if running is not None and running.ends <= at:
-        _end(running, to=SubscriptionState.EXPIRED, kind="expired", ended_at=running.ends, actor=SYSTEM, at=at)
+        _end(
+            running,
+            to=SubscriptionState.EXPIRED,
+            kind="expired",
+            ended_at=running.ends,
+            actor=SYSTEM,
+            at=at,
+        )
     elif running is not None and running.basis != Basis.PAID and basis == Basis.PAID:
-        _end(running, to=SubscriptionState.CANCELLED, kind="cancelled", ended_at=at, actor=actor, at=at)
+        _end(
+            running,
+            to=SubscriptionState.CANCELLED,
+            kind="cancelled",
+            ended_at=at,
+            actor=actor,
+            at=at,
+        )
     elif running is not None:
         raise SubscriptionAlreadyActive
     plan = Plan.objects.get(code=plan_code)
     subscription = Subscription.objects.create(
-        tenant_id=tenant_id, plan=plan, basis=basis, anchor=starts, starts=starts, ends=ends, created_at=at
+        tenant_id=tenant_id,
+        plan=plan,
+        basis=basis,
+        anchor=starts,
+        starts=starts,
+        ends=ends,
+        created_at=at,
     )
     PaidLine.objects.bulk_create(
-        PaidLine(tenant_id=tenant_id, subscription=subscription, plan=plan, **vars(line)) for line in lines
+        PaidLine(tenant_id=tenant_id, subscription=subscription, plan=plan, **vars(line))
+        for line in lines
     )
-    _record(subscription, kind="started", from_plan=PlanCode.STANDARD, to_plan=plan_code, actor=actor, at=at)
+    _record(
+        subscription,
+        kind="started",
+        from_plan=PlanCode.STANDARD,
+        to_plan=plan_code,
+        actor=actor,
+        at=at,
+    )
     return subscription
 
 
@@ -107,8 +137,8 @@ def subscriptions_expire_due(*, at: datetime) -> int:
 def end_notices_send(*, at: datetime) -> int:
     """Tell owners 30, 15, 7, 3 and 1 day before the end, each once; return how many notices were written.
 
-    After an outage only the nearest missed notice is sent: five reminders at once help nobody. The others are recorded as
-    covered by it.
+    After an outage only the nearest missed notice is sent: five reminders at once help nobody. The others are
+    recorded as covered by it.
     """
     soon = Subscription.objects.filter(
         state=SubscriptionState.ACTIVE, ends__gt=at, ends__lte=at + timedelta(days=max(NOTICE_DAYS))
@@ -116,7 +146,9 @@ def end_notices_send(*, at: datetime) -> int:
     sent = 0
     for subscription in soon.iterator(chunk_size=SWEEP_BATCH):
         reached = [days for days in NOTICE_DAYS if subscription.ends - timedelta(days=days) <= at]
-        written = SubscriptionNotice.objects.filter(subscription=subscription, ends=subscription.ends)
+        written = SubscriptionNotice.objects.filter(
+            subscription=subscription, ends=subscription.ends
+        )
         done = set(written.values_list("days", flat=True))
         if not reached or min(reached) in done:
             continue
@@ -134,20 +166,40 @@ def end_notices_send(*, at: datetime) -> int:
             ],
             ignore_conflicts=True,
         )
-        _tell(subscription, kind="supportplans.term_ending", key=f"ending-{min(reached)}", at=at, days=min(reached))
+        _tell(
+            subscription,
+            kind="supportplans.term_ending",
+            key=f"ending-{min(reached)}",
+            at=at,
+            days=min(reached),
+        )
         sent += 1
     return sent
 
 
 def _end(
-    subscription: Subscription, *, to: str, kind: str, ended_at: datetime, actor: Actor, at: datetime
+    subscription: Subscription,
+    *,
+    to: str,
+    kind: str,
+    ended_at: datetime,
+    actor: Actor,
+    at: datetime,
 ) -> None:
     """Write the end and its history. The caller holds the row lock."""
     subscription.state = to
     subscription.ended_at = ended_at
     subscription.save(update_fields=["state", "ended_at"])
     from_plan = subscription.plan.code
-    _record(subscription, kind=kind, from_plan=from_plan, to_plan=PlanCode.STANDARD, actor=actor, at=ended_at, noticed_at=at)
+    _record(
+        subscription,
+        kind=kind,
+        from_plan=from_plan,
+        to_plan=PlanCode.STANDARD,
+        actor=actor,
+        at=ended_at,
+        noticed_at=at,
+    )
 
 
 def _record(

@@ -32,7 +32,11 @@ def identity(membership) -> Identity:
 def invite(cast, place, *, email="new@huachen.test", role=TenantRole.MEMBER, at=None):
     with scope.customer(cast.huachen.pk):
         return memberships.invitation_create(
-            identity=identity(place(cast.owner)), email=email, role=role, actor=cast.actor(cast.owner), at=at or clock.now()
+            identity=identity(place(cast.owner)),
+            email=email,
+            role=role,
+            actor=cast.actor(cast.owner),
+            at=at or clock.now(),
         )
 
 
@@ -59,7 +63,9 @@ def test_an_invitation_ends_after_seven_days(cast, place):
     now = clock.now()
     _, token = invite(cast, place, at=now)
 
-    assert memberships.invitation_find(token=token, at=now + timedelta(days=7) - timedelta(seconds=1))
+    assert memberships.invitation_find(
+        token=token, at=now + timedelta(days=7) - timedelta(seconds=1)
+    )
     with pytest.raises(InvitationNotUsable):
         memberships.invitation_find(token=token, at=now + timedelta(days=7))
 
@@ -93,7 +99,8 @@ def test_an_administrator_makes_no_owner(cast, place):
 
 
 @pytest.mark.parametrize(
-    ("who", "status"), [("owner", 302), ("administrator", 302), ("member", 403), ("other_owner", 404)]
+    ("who", "status"),
+    [("owner", 302), ("administrator", 302), ("member", 403), ("other_owner", 404)],
 )
 def test_who_may_remove_a_member(cast, client_for, place, who, status):
     path = f"/support/people/{place(cast.member).pk}/remove/"

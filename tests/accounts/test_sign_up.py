@@ -21,8 +21,14 @@ def test_a_visitor_becomes_the_owner_of_a_new_tenant(run_jobs, django_capture_on
         answer = Client().post("/accounts/signup/", FORM)
 
     assert answer.status_code == 302
-    membership = Membership.objects.select_related("tenant", "user").get(user__email="zhou@haina.test")
-    assert (membership.tenant.name, membership.user.name, membership.role) == ("海纳零售", "周洋", TenantRole.OWNER)
+    membership = Membership.objects.select_related("tenant", "user").get(
+        user__email="zhou@haina.test"
+    )
+    assert (membership.tenant.name, membership.user.name, membership.role) == (
+        "海纳零售",
+        "周洋",
+        TenantRole.OWNER,
+    )
     run_jobs()
     assert [m.to for m in mail.outbox] == [["zhou@haina.test"]]
     assert "确认" in mail.outbox[0].subject

@@ -15,7 +15,12 @@ def letter(cast):
     at = clock.now()
     with scope.staff():
         message = Message.objects.create(
-            tenant=cast.huachen, kind="supportplans.term_ending", key="k", audience=[], created_at=at, expanded_at=at
+            tenant=cast.huachen,
+            kind="supportplans.term_ending",
+            key="k",
+            audience=[],
+            created_at=at,
+            expanded_at=at,
         )
         return Delivery.objects.create(
             tenant=cast.huachen,

@@ -45,7 +45,10 @@ def told(cast, run_jobs, django_capture_on_commit_callbacks):
 def test_customers_get_a_message_and_a_mail_and_staff_a_message(cast, told, as_staff):
     told()
 
-    got = {(d.recipient.email, d.channel, d.state) for d in Delivery.objects.select_related("recipient")}
+    got = {
+        (d.recipient.email, d.channel, d.state)
+        for d in Delivery.objects.select_related("recipient")
+    }
     assert got == {
         ("owner@huachen.test", Channel.INBOX, DeliveryState.DELIVERED),
         ("owner@huachen.test", Channel.EMAIL, DeliveryState.DELIVERED),
@@ -72,7 +75,9 @@ def test_what_staff_is_told_no_customer_sees(cast, told):
         assert {d.recipient_id for d in Delivery.objects.all()} == {cast.owner.pk}
 
 
-def test_a_broken_mail_server_is_tried_again_later_and_then_given_up(cast, told, as_staff, settings, monkeypatch):
+def test_a_broken_mail_server_is_tried_again_later_and_then_given_up(
+    cast, told, as_staff, settings, monkeypatch
+):
     monkeypatch.setattr("messaging.channels.email.send", _refuse)
     told(audience=("tenant:owner",))
     delivery = Delivery.objects.get(channel=Channel.EMAIL)
@@ -106,7 +111,9 @@ def test_a_claimed_delivery_is_not_claimed_twice(told, as_staff, monkeypatch):
 
 def test_an_unknown_kind_is_a_programming_error(cast):
     with pytest.raises(KindUnknown):
-        services.notify("nobody.knows", key="x", audience=[], context={}, tenant_id=None, at=clock.now())
+        services.notify(
+            "nobody.knows", key="x", audience=[], context={}, tenant_id=None, at=clock.now()
+        )
 
 
 def test_a_message_that_cannot_be_expanded_shows_its_error(cast, told, as_staff):

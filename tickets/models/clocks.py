@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
+from typing_extensions import override
 
 from accounts.models import StaffMember
 from core.models import Attributed, TenantOwned, Timestamped
@@ -20,7 +21,8 @@ from tickets.states import ClockEventKind, ClockKind, ClockOutcome
 class Clock(TenantOwned):
     """One promise of an answer: the first response, or the answer to one silence.
 
-    ``next_stage_at`` is the only thing that the sweep looks for. It is empty when nothing is left to record; a clock that
+    ``next_stage_at`` is the only thing that the sweep looks for. It is empty when nothing is left
+    to record; a clock that
     was stopped after a stage's instant keeps it until the sweep has written that stage down.
     """
 
@@ -73,6 +75,7 @@ class Clock(TenantOwned):
             models.Index(fields=["tenant", "started_at"], name="clock_by_tenant"),
         ]
 
+    @override
     def __str__(self) -> str:
         return f"{self.kind} {self.instance} {self.due_at:%Y-%m-%d %H:%M:%S}"
 
@@ -119,6 +122,7 @@ class ClockStage(TenantOwned):
             models.UniqueConstraint(fields=["tenant", "clock", "percent"], name="stage_once"),
         ]
 
+    @override
     def __str__(self) -> str:
         return f"{self.percent} %"
 
@@ -138,5 +142,6 @@ class ClockEvent(TenantOwned, Timestamped, Attributed):
         verbose_name_plural = _("时钟记录")
         ordering: ClassVar = ["id"]
 
+    @override
     def __str__(self) -> str:
         return f"{self.kind} {self.created_at:%Y-%m-%d %H:%M:%S}"

@@ -8,6 +8,7 @@ from django.contrib.postgres.indexes import GinIndex
 from django.contrib.postgres.search import SearchVectorField
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+from typing_extensions import override
 
 from accounts.models import StaffMember
 from core.files import private_path
@@ -48,6 +49,7 @@ class TicketMessage(TenantOwned, Timestamped, Attributed):
             GinIndex(fields=["search"], name="ticket_message_search"),
         ]
 
+    @override
     def __str__(self) -> str:
         return self.body[:60]
 
@@ -67,6 +69,7 @@ class TicketNote(TenantOwned, Timestamped, Attributed):
             models.Index(fields=["ticket", "created_at", "id"], name="note_of_ticket")
         ]
 
+    @override
     def __str__(self) -> str:
         return self.body[:60]
 
@@ -85,6 +88,7 @@ class Attachment(TenantOwned, Timestamped):
         verbose_name = _("附件")
         verbose_name_plural = _("附件")
 
+    @override
     def __str__(self) -> str:
         return self.name
 

@@ -7,6 +7,7 @@ from typing import ClassVar
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
+from typing_extensions import override
 
 from core.models import Attributed, TenantOwned, Timestamped
 from tickets.models.tickets import Ticket
@@ -31,5 +32,6 @@ class Rating(TenantOwned, Timestamped, Attributed):
             ),
         ]
 
+    @override
     def __str__(self) -> str:
         return str(self.score)

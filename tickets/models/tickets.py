@@ -11,6 +11,7 @@ from django.db.models import Q
 from django.urls import reverse
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
+from typing_extensions import override
 
 from accounts.models import StaffMember
 from core.models import Attributed, TenantOwned, Timestamped
@@ -47,6 +48,7 @@ class TicketCategory(models.Model):
         verbose_name_plural = _("问题分类")
         ordering: ClassVar = ["kind", "position"]
 
+    @override
     def __str__(self) -> str:
         return self.name_en if (get_language() or "").startswith("en") else self.name
 
@@ -162,6 +164,7 @@ class Ticket(TenantOwned, Timestamped, Attributed):
             GinIndex(fields=["search"], name="ticket_search"),
         ]
 
+    @override
     def __str__(self) -> str:
         return f"{self.number} {self.title}"
 
@@ -201,5 +204,6 @@ class TicketEvent(TenantOwned, Timestamped, Attributed):
         verbose_name_plural = _("工单记录")
         ordering: ClassVar = ["created_at", "id"]
 
+    @override
     def __str__(self) -> str:
         return f"{self.kind} {self.created_at:%Y-%m-%d %H:%M:%S}"

@@ -8,10 +8,19 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
+from typing_extensions import override
 
 from core import clock
 
-ROOMS = ("accounts", "supportplans", "billing", "tickets", "servicedesk", "onlineservice", "reports")
+ROOMS = (
+    "accounts",
+    "supportplans",
+    "billing",
+    "tickets",
+    "servicedesk",
+    "onlineservice",
+    "reports",
+)
 
 
 class Command(BaseCommand):
@@ -19,6 +28,7 @@ class Command(BaseCommand):
 
     help = __doc__
 
+    @override
     def handle(self, *args: Any, **options: Any) -> None:
         """Call ``<app>.demo.load`` of each room that has one."""
         if not settings.DEMO_MODE:

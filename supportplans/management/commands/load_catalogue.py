@@ -10,6 +10,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 from django.db import models
+from typing_extensions import override
 
 from core.tenancy import scope
 from supportplans.agreement_text import AGREEMENTS
@@ -33,6 +34,7 @@ class Command(BaseCommand):
 
     help = __doc__
 
+    @override
     def handle(self, *args: Any, **options: Any) -> None:
         """Read the file and write what differs."""
         data = json.loads(CATALOGUE.read_text(encoding="utf-8"))
@@ -59,7 +61,10 @@ class Command(BaseCommand):
             self._put(Plan, {"code": row["code"]}, **{k: v for k, v in row.items() if k != "code"})
         self.plans = {plan.code: plan for plan in Plan.objects.all()}
         for row in data["prices"]:
-            key = {"plan": self.plans[row["plan"]], "effective_from": datetime.fromisoformat(row["effective_from"])}
+            key = {
+                "plan": self.plans[row["plan"]],
+                "effective_from": datetime.fromisoformat(row["effective_from"]),
+            }
             self._put(PlanPrice, key, monthly=Decimal(row["monthly"]), note=row["note"])
         since = datetime.fromisoformat(data["targets"]["effective_from"])
         for code, minutes_by_severity in data["targets"]["minutes"].items():
@@ -69,13 +74,22 @@ class Command(BaseCommand):
 
     def _load_services(self, data: dict[str, Any]) -> None:
         for position, row in enumerate(data["groups"], start=1):
-            self._put(ServiceGroup, {"code": row["code"]}, name=row["name"], name_en=row["name_en"], position=position)
+            self._put(
+                ServiceGroup,
+                {"code": row["code"]},
+                name=row["name"],
+                name_en=row["name_en"],
+                position=position,
+            )
         groups = {group.code: group for group in ServiceGroup.objects.all()}
         for position, row in enumerate(data["items"], start=1):
             names = {"name": row["name"], "name_en": row["name_en"], "position": position}
-            item = self._put(ServiceItem, {"code": row["code"]}, group=groups[row["group"]], **names)
+            item = self._put(
+                ServiceItem, {"code": row["code"]}, group=groups[row["group"]], **names
+            )
             for plan_code, cell in row["cells"].items():
-                kind, value, value_en, action, quota, details = (*cell, None, {})[:6] if len(cell) < 6 else cell  # noqa: PLR2004
+                kind, value, value_en, action, *counted = cell
+                quota, details = (*counted, None, None)[:2]
                 self._put(
                     Entitlement,
                     {"item": item, "plan": self.plans[plan_code]},
