@@ -1,0 +1,111 @@
+"""What the rules of billing refuse."""
+
+from django.utils.translation import gettext_lazy as _
+
+from core.exceptions import DomainError
+
+
+class TermNotOffered(DomainError):
+    """Terms are 1, 2 or 3 years (domain.md §2)."""
+
+    code = "term_not_offered"
+    message = _("购买时长可选 1 年、2 年或 3 年")
+    status = 422
+
+
+class PlanNotForSale(DomainError):
+    """Standard service is free and needs no order; other codes do not exist."""
+
+    code = "plan_not_for_sale"
+    message = _("请选择轻量级、商业级或企业级")
+    status = 422
+
+
+class AgreementNotAccepted(DomainError):
+    """The service agreement in force must be accepted, with its version (domain.md §4)."""
+
+    code = "agreement_not_accepted"
+    message = _("请阅读并接受服务协议，并确认费用项")
+    status = 422
+
+
+class AgreementChanged(DomainError):
+    """The accepted version is not the one in force any more."""
+
+    code = "agreement_changed"
+    message = _("服务协议已更新，请重新阅读并接受")
+
+
+class PriceChanged(DomainError):
+    """The amount that the customer confirmed is not today's."""
+
+    code = "price_changed"
+    message = _("价格已更新，请确认新的费用后重新提交")
+
+
+class OpenOrderExists(DomainError):
+    """One open order per account (domain.md §4). ``number`` is the open one's."""
+
+    code = "open_order_exists"
+    message = _("您有一笔进行中的订单，请先支付或取消该订单")
+
+    def __init__(self, number: str) -> None:
+        self.number = number
+        super().__init__()
+
+
+class IdempotencyKeyReused(DomainError):
+    """The same key came with another request."""
+
+    code = "idempotency_key_reused"
+    message = _("相同的幂等键已用于另一个订单请求")
+    status = 422
+
+
+class OrderNotPayable(DomainError):
+    """The order is paid, cancelled, expired or being closed."""
+
+    code = "order_not_payable"
+    message = _("该订单当前不可支付")
+
+
+class OrderNotCancellable(DomainError):
+    """Only an unpaid order can be cancelled; a payment that arrives first wins."""
+
+    code = "order_not_cancellable"
+    message = _("该订单当前不可取消")
+
+
+class BalanceTooLow(DomainError):
+    """The account balance never goes negative."""
+
+    code = "balance_too_low"
+    message = _("账户余额不足")
+
+
+class AmountInvalid(DomainError):
+    """Money that moves is more than 0.00 and has two places."""
+
+    code = "amount_invalid"
+    message = _("金额须大于 0.00 元，最多两位小数")
+    status = 422
+
+
+class ProviderUnavailable(DomainError):
+    """The payment method is not configured here."""
+
+    code = "provider_unavailable"
+    message = _("该支付方式暂不可用，请选择其他方式")
+
+
+class PaymentUnknown(DomainError):
+    """A provider speaks of a payment that we did not open."""
+
+    code = "payment_unknown"
+    status = 404
+
+
+class PaymentMismatch(DomainError):
+    """Amount, currency or merchant of a report are not those of our payment."""
+
+    code = "payment_mismatch"

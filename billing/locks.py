@@ -1,0 +1,49 @@
+"""Row locks of this app, in the portal's lock order: tenant → subscription → order → payment → ledger."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from django.db.models import QuerySet
+
+from billing.models import BalanceHold, LedgerAccount, Order, Payment
+
+
+def lock_orders() -> QuerySet[Order]:
+    """Return orders that are locked when read, in the order of their ids."""
+    return Order.objects.select_for_update(of=("self",)).order_by("pk")
+
+
+def lock_payments() -> QuerySet[Payment]:
+    """Return payments that are locked when read, in the order of their ids."""
+    return Payment.objects.select_for_update(of=("self",)).order_by("pk")
+
+
+def lock_payments_free() -> QuerySet[Payment]:
+    """Return payments that are locked when read, without those that another worker holds."""
+    return Payment.objects.select_for_update(skip_locked=True, of=("self",))
+
+
+def lock_holds() -> QuerySet[BalanceHold]:
+    """Return holds that are locked when read, in the order of their ids."""
+    return BalanceHold.objects.select_for_update(of=("self",)).order_by("pk")
+
+
+def lock_accounts(tenant_id: int, kinds: Collection[str]) -> dict[str, LedgerAccount]:
+    """Return the tenant's accounts of ``kinds`` by kind, locked; those that do not exist yet are opened."""
+    wanted = sorted(kinds)
+    accounts = _locked_accounts(tenant_id, wanted)
+    if missing := [kind for kind in wanted if kind not in accounts]:
+        LedgerAccount.objects.bulk_create(
+            [LedgerAccount(tenant_id=tenant_id, kind=kind) for kind in missing],
+            ignore_conflicts=True,
+        )
+        accounts = _locked_accounts(tenant_id, wanted)
+    return accounts
+
+
+def _locked_accounts(tenant_id: int, kinds: Collection[str]) -> dict[str, LedgerAccount]:
+    rows = LedgerAccount.objects.select_for_update(of=("self",)).filter(
+        tenant_id=tenant_id, kind__in=kinds
+    )
+    return {row.kind: row for row in rows.order_by("kind")}

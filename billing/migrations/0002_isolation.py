@@ -1,0 +1,42 @@
+"""Who may do what with the tables of billing."""
+
+from django.db import migrations
+
+from core.tenancy.operations import APPEND, EDIT, READ, EnableTenantIsolation, GrantTable
+
+# A customer's request creates orders and attempts, ends them and spends their balance; what was agreed (number, plan,
+# price, amount) never changes, for anybody.
+ORDER_MOVES = "UPDATE (state, balance_amount, paid_at, updated_at, closing_to, version)"
+ORDER_WORK = (
+    "UPDATE (state, balance_amount, coupon_amount, voucher_amount, paid_at, completed_at, updated_at, closing_to, "
+    "subscription_id, version)"
+)
+
+
+class Migration(migrations.Migration):
+    dependencies = [("billing", "0001_initial"), ("supportplans", "0002_isolation")]
+
+    operations = [
+        EnableTenantIsolation(
+            "Order", customer=f"{APPEND}, {ORDER_MOVES}", staff=f"{APPEND}, {ORDER_WORK}"
+        ),
+        EnableTenantIsolation("OrderEvent", customer=APPEND, staff=APPEND),
+        EnableTenantIsolation("AgreementAcceptance", customer=APPEND, staff=READ),
+        EnableTenantIsolation(
+            "Payment", customer=f"{APPEND}, UPDATE (state, next_poll_at)", staff=EDIT
+        ),
+        # The book: rows are added, never changed. Balances follow the legs by trigger, with the writer's rights.
+        EnableTenantIsolation(
+            "LedgerAccount",
+            customer=f"{APPEND}, UPDATE (balance)",
+            staff=f"{APPEND}, UPDATE (balance)",
+        ),
+        EnableTenantIsolation("LedgerTransaction", customer=APPEND, staff=APPEND),
+        EnableTenantIsolation("LedgerLeg", customer=APPEND, staff=APPEND),
+        EnableTenantIsolation(
+            "BalanceHold",
+            customer=f"{APPEND}, UPDATE (state, ended_at)",
+            staff=f"{APPEND}, UPDATE (state, ended_at)",
+        ),
+        GrantTable("PaymentNotification", app="", customer="", staff=APPEND),
+    ]
