@@ -1,5 +1,6 @@
 """Settings shared by every deployment. Everything that differs is read from the environment by ``config.env``."""
 
+from datetime import timedelta
 from pathlib import Path
 
 import django_stubs_ext
@@ -128,6 +129,9 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
     "deliveries": {"task": "messaging.deliveries_send", "schedule": 20.0},
     "terms": {"task": "supportplans.subscriptions_expire_due", "schedule": 30.0},
     "end-notices": {"task": "supportplans.end_notices_send", "schedule": 300.0},
+    "orders-provision": {"task": "billing.orders_provision_due", "schedule": 15.0},
+    "orders-expire": {"task": "billing.orders_expire_due", "schedule": 30.0},
+    "payments-follow": {"task": "billing.payments_follow_due", "schedule": 10.0},
 }
 
 AUTH_USER_MODEL = "accounts.User"
@@ -228,6 +232,12 @@ SPECTACULAR_SETTINGS = {
     "VERSION": "1",
     "SERVE_INCLUDE_SCHEMA": False,
 }
+
+# How long an order waits for its payment (domain.md §4), and where providers send their notifications.
+ORDER_PAYABLE_FOR = timedelta(hours=env.integer("ORDER_PAYABLE_HOURS", 24))
+PAYMENT_NOTIFY_ORIGIN = env.text("PAYMENT_NOTIFY_ORIGIN", SITE_URL).rstrip("/")
+# The local test gateway; development and demos fill it in, production never does.
+PAYMENT_LOCAL: dict[str, str] = {}
 
 # Brand and channels: facts of the provider that runs the portal (guide 1.5.1); the default name is the guide's.
 BRAND = {

@@ -4,3 +4,12 @@ from config.settings.base import *
 
 DEBUG = env.flag("DEBUG", default=False)
 DEMO_MODE = env.flag("DEMO_MODE", default=True)
+
+# The local test gateway runs beside the portal (``billing.providers.local_gateway``).
+_gateway = env.integer("PAYGATE_PORT", 8001)
+PAYMENT_LOCAL = {
+    "merchant": "support-portal",
+    "public_url": env.text("PAYGATE_URL", f"{':'.join(SITE_URL.split(':')[:2])}:{_gateway}"),
+    "api_url": f"http://127.0.0.1:{_gateway}",
+    "keys_dir": str(DATA_DIR / "paygate"),
+}

@@ -15,3 +15,10 @@ STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
 }
+# Tests that speak to a gateway start one of their own and fill in where it is.
+PAYMENT_LOCAL = {
+    "merchant": "support-portal",
+    "public_url": "http://127.0.0.1:1",
+    "api_url": "http://127.0.0.1:1",
+    "keys_dir": str(DATA_DIR / "paygate-test"),
+}
