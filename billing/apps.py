@@ -1,5 +1,16 @@
 from django.apps import AppConfig
+from typing_extensions import override
 
 
 class BillingConfig(AppConfig):
     name = "billing"
+
+    @override
+    def ready(self) -> None:
+        """Register what this app tells people."""
+        from messaging.registry import register_kind  # noqa: PLC0415  (apps are loaded only now)
+
+        register_kind("billing.order_completed")
+        register_kind("billing.order_expired")
+        register_kind("billing.order_refunded")
+        register_kind("billing.balance_credited")

@@ -1,0 +1,311 @@
+"""Attempts to pay at a provider. Money is believed only on a verified notification or a signed reply (domain.md §4)."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.db import transaction
+from django.urls import reverse
+
+from accounts.access import SYSTEM, Actor
+from billing import exceptions as errors
+from billing.locks import lock_orders, lock_payments, lock_payments_free
+from billing.models import Order, Payment, PaymentNotification
+from billing.models.payments import CURRENCY
+from billing.providers.base import (
+    NotificationInvalid,
+    PaymentRequest,
+    Provider,
+    TradeReport,
+    TradeStatus,
+)
+from billing.providers.registry import provider_get
+from billing.selectors import balance_of, order_open_for
+from billing.services.history import order_touch
+from billing.services.ledger import balance_hold, ledger_post
+from billing.services.orders import order_finish_closing, order_mark_paid
+from billing.states import (
+    LIVE_PAYMENT_STATES,
+    AccountKind,
+    NotificationOutcome,
+    OrderState,
+    PaymentState,
+    PostingKind,
+)
+from core.jobs import enqueue
+from core.money import ZERO
+from core.numbering import order_number
+from messaging.services import notify
+from supportplans.locks import lock_tenant
+from supportplans.selectors.subscriptions import subscription_current
+from supportplans.states import Basis
+
+logger = logging.getLogger(__name__)
+# Pauses between questions to the provider: soon after the customer has left, rarely after an hour.
+POLL_SECONDS = (15, 15, 30, 60, 120, 300, 600)
+BODY_KEPT = 4000
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A payment that this worker asks its provider about; ``close`` says what to ask."""
+
+    payment_id: int
+    provider: str
+    number: str
+    close: bool
+
+
+@transaction.atomic
+def payment_begin(*, order_id: int, provider_code: str, actor: Actor, at: datetime) -> str:
+    """Open an attempt at the provider (or return to the open one) and give the address to send the customer to.
+
+    One active attempt per order: one at another provider or over another sum is closed first. Raises OrderNotPayable,
+    ProviderUnavailable.
+    """
+    provider = provider_get(provider_code)
+    order = lock_orders().select_related("plan").get(pk=order_id)
+    if not order.is_payable or order.is_free or order.pays_until <= at:
+        raise errors.OrderNotPayable
+    active = lock_payments().filter(order=order, state=PaymentState.OPEN).first()
+    if active is not None and (active.provider, active.amount) != (provider_code, order.due):
+        active.state = PaymentState.CLOSING
+        active.next_poll_at = at
+        active.save(update_fields=["state", "next_poll_at"])
+        enqueue("billing.payment_follow", payment_id=active.pk)
+        active = None
+    if active is None:
+        active = Payment.objects.create(
+            tenant_id=order.tenant_id,
+            order=order,
+            provider=provider_code,
+            number=order_number(at),
+            amount=order.due,
+            expires_at=order.pays_until,
+            next_poll_at=at + timedelta(seconds=POLL_SECONDS[0]),
+            created_at=at,
+        )
+    return provider.payment_url(_request(order, active))
+
+
+@transaction.atomic
+def payment_apply(report: TradeReport, *, provider_code: str, at: datetime) -> NotificationOutcome:
+    """Do what a provider's verified word asks for, once, in whatever order words arrive. Runs in staff's scope.
+
+    Raises PaymentUnknown, PaymentMismatch; then nothing was changed.
+    """
+    found = Payment.objects.filter(provider=provider_code, number=report.number).values_list(
+        "pk", "tenant_id", "order_id"
+    )
+    if not found:
+        raise errors.PaymentUnknown
+    ((payment_id, tenant_id, order_id),) = found
+    lock_tenant(tenant_id)
+    order = lock_orders().select_related("plan").get(pk=order_id)
+    payment = lock_payments().get(pk=payment_id)
+    _must_match(report, payment, provider_get(provider_code))
+    if payment.state == PaymentState.SUCCEEDED:
+        return (
+            NotificationOutcome.REPEATED
+            if report.status == TradeStatus.PAID
+            else NotificationOutcome.UNCHANGED
+        )
+    if report.status == TradeStatus.PAID:
+        _succeed(payment, order, report, at)
+        return NotificationOutcome.APPLIED
+    ended = {TradeStatus.FAILED: PaymentState.FAILED, TradeStatus.CLOSED: PaymentState.CLOSED}.get(
+        report.status
+    )
+    if ended is None or not payment.can_become(ended):
+        return NotificationOutcome.UNCHANGED
+    payment.state = ended
+    payment.trade_no = report.trade_no
+    payment.next_poll_at = None
+    payment.save(update_fields=["state", "trade_no", "next_poll_at"])
+    order_touch(order, at=at, also=[])
+    _after_attempt(order, at)
+    return NotificationOutcome.APPLIED
+
+
+def notification_receive(
+    *, provider_code: str, body: bytes, headers: dict[str, str], at: datetime
+) -> tuple[bool, PaymentNotification]:
+    """Keep a provider's notification and do what it says; return whether the provider may stop sending it.
+
+    Runs in staff's scope. One that cannot be verified is kept as refused and changes nothing. Raises
+    ProviderUnavailable.
+    """
+    provider = provider_get(provider_code)
+    text = body[:BODY_KEPT].decode(errors="replace").replace("\x00", "")
+    kept = PaymentNotification(
+        provider=provider_code,
+        received_at=at,
+        body=text,
+        verified=False,
+        outcome=NotificationOutcome.UNVERIFIED,
+    )
+    try:
+        report = provider.read_notification(body, headers)
+    except NotificationInvalid as error:
+        logger.warning("notification of %s refused: %s", provider_code, error)
+        kept.save()
+        return False, kept
+    return _notification_apply(kept, report, at)
+
+
+@transaction.atomic
+def _notification_apply(
+    kept: PaymentNotification, report: TradeReport, at: datetime
+) -> tuple[bool, PaymentNotification]:
+    known = PaymentNotification.objects.filter(
+        provider=kept.provider, verified=True, reference=report.reference
+    )
+    if existing := known.first():
+        return existing.outcome not in {
+            NotificationOutcome.MISMATCH,
+            NotificationOutcome.UNKNOWN,
+        }, existing
+    kept.verified, kept.reference = True, report.reference
+    try:
+        kept.outcome = payment_apply(report, provider_code=kept.provider, at=at)
+    except errors.PaymentUnknown:
+        kept.outcome = NotificationOutcome.UNKNOWN
+    except errors.PaymentMismatch:
+        kept.outcome = NotificationOutcome.MISMATCH
+    else:
+        kept.payment = Payment.objects.get(provider=kept.provider, number=report.number)
+    # Two copies at once: the locks of payment_apply made the second one a repetition; here it gives way to the first.
+    PaymentNotification.objects.bulk_create([kept], ignore_conflicts=True)
+    if kept.outcome in {NotificationOutcome.UNKNOWN, NotificationOutcome.MISMATCH}:
+        logger.error("notification of %s about %s: %s", kept.provider, report.number, kept.outcome)
+        return False, kept
+    return True, kept
+
+
+# What workers do, in three steps: claim (a transaction), ask the provider (none), apply the answer (a transaction).
+
+
+@transaction.atomic
+def payment_claim(*, at: datetime, payment_id: int | None = None) -> Claim | None:
+    """Take one attempt that is due (or the named one) and keep others from it for a while. Runs in staff's scope."""
+    live = lock_payments_free().filter(state__in=LIVE_PAYMENT_STATES)
+    wanted = {"next_poll_at__lte": at} if payment_id is None else {"pk": payment_id}
+    payment = live.filter(**wanted).order_by("next_poll_at").first()
+    if payment is None:
+        return None
+    pause = POLL_SECONDS[min(payment.polls, len(POLL_SECONDS) - 1)]
+    payment.polls = min(payment.polls + 1, 30_000)
+    payment.next_poll_at = at + timedelta(seconds=pause)
+    payment.save(update_fields=["polls", "next_poll_at"])
+    return Claim(
+        payment.pk, payment.provider, payment.number, close=payment.state == PaymentState.CLOSING
+    )
+
+
+@transaction.atomic
+def payment_ask_failed(*, payment_id: int, error: str) -> None:
+    """Keep why the provider could not be asked; the next sweep asks again."""
+    Payment.objects.filter(pk=payment_id).update(error=error[:200])
+
+
+def _request(order: Order, payment: Payment) -> PaymentRequest:
+    back = reverse("billing:payment_return", args=[order.number])
+    notify_path = reverse("billing:payment_notify", args=[payment.provider])
+    return PaymentRequest(
+        number=payment.number,
+        amount=payment.amount,
+        currency=payment.currency,
+        subject=f"客户支持计划 {order.plan.name if order.plan else ''}".strip(),
+        expires_at=payment.expires_at,
+        notify_url=f"{settings.PAYMENT_NOTIFY_ORIGIN}{notify_path}",
+        return_url=f"{settings.SITE_URL}{back}",
+    )
+
+
+def _must_match(report: TradeReport, payment: Payment, provider: Provider) -> None:
+    """Merchant, and for money its amount and currency, must be those of our payment. Raises PaymentMismatch."""
+    if report.merchant != provider.merchant:
+        raise errors.PaymentMismatch("merchant")
+    if report.status == TradeStatus.PAID and (report.amount, report.currency) != (
+        payment.amount,
+        CURRENCY,
+    ):
+        raise errors.PaymentMismatch("amount")
+
+
+def _succeed(payment: Payment, order: Order, report: TradeReport, at: datetime) -> None:
+    payment.state = PaymentState.SUCCEEDED
+    payment.trade_no = report.trade_no
+    payment.paid_at = report.paid_at
+    payment.next_poll_at = None
+    payment.error = ""
+    payment.save(update_fields=["state", "trade_no", "paid_at", "next_poll_at", "error"])
+    if _pays(payment, order, at):
+        _post(PostingKind.CASHIER, payment, order, AccountKind.SALES, at)
+        order_mark_paid(order, actor=SYSTEM, at=at)
+    else:
+        _surplus(payment, order, at)
+
+
+def _pays(payment: Payment, order: Order, at: datetime) -> bool:
+    """Return True if this money can still fulfil the order: paid in time by the provider's clock, and the exact sum."""
+    in_time = payment.paid_at is not None and payment.paid_at <= order.pays_until
+    if order.state == OrderState.PENDING:
+        return in_time and payment.amount == order.due
+    if order.state != OrderState.EXPIRED or not in_time or payment.amount != order.due:
+        return False
+    running = subscription_current(order.tenant_id)
+    if order_open_for(order.tenant_id) or (
+        running is not None and running.basis == Basis.PAID and running.ends > at
+    ):
+        return False
+    if order.balance_amount > balance_of(order.tenant_id):
+        return False
+    if order.balance_amount > ZERO:
+        balance_hold(order=order, amount=order.balance_amount, actor=SYSTEM, at=at)
+    return True
+
+
+def _surplus(payment: Payment, order: Order, at: datetime) -> None:
+    """Money that can no longer fulfil its order goes to the balance; the customer and finance are told."""
+    _post(PostingKind.SURPLUS, payment, order, AccountKind.BALANCE, at)
+    order_touch(order, at=at, also=[])
+    logger.warning("payment %s came too late for order %s: credited", payment.number, order.number)
+    notify(
+        "billing.balance_credited",
+        key=payment.number,
+        audience=["tenant:owner", "staff:finance"],
+        context={"amount": f"{payment.amount:,.2f}", "order_number": order.number},
+        url=order.get_absolute_url(),
+        tenant_id=order.tenant_id,
+        at=at,
+    )
+    _after_attempt(order, at)
+
+
+def _post(
+    kind: PostingKind, payment: Payment, order: Order, goes_to: AccountKind, at: datetime
+) -> None:
+    ledger_post(
+        tenant_id=order.tenant_id,
+        kind=kind,
+        legs={AccountKind(payment.provider): -payment.amount, goes_to: payment.amount},
+        order=order,
+        actor=SYSTEM,
+        at=at,
+        note=payment.number,
+    )
+
+
+def _after_attempt(order: Order, at: datetime) -> None:
+    """An attempt has ended: a closing order may be able to end, one paid from the balance alone to go on."""
+    order_finish_closing(order, actor=SYSTEM, at=at)
+    if (
+        order.is_payable
+        and order.is_free
+        and not order.payments.filter(state__in=LIVE_PAYMENT_STATES).exists()
+    ):
+        order_mark_paid(order, actor=SYSTEM, at=at)

@@ -1,0 +1,80 @@
+"""What the workers do for billing. Every task may run twice; providers are asked outside of any transaction."""
+
+from __future__ import annotations
+
+import logging
+
+from celery import shared_task
+
+from billing.exceptions import PaymentMismatch, PaymentUnknown, ProviderUnavailable
+from billing.providers.base import ProviderError
+from billing.providers.registry import provider_get
+from billing.selectors import orders_to_provision
+from billing.services import orders, payments, provisioning
+from core import clock
+from core.tenancy import scope
+
+logger = logging.getLogger(__name__)
+FOLLOW_BATCH = 50
+
+
+@shared_task(name="billing.order_provision", scope="none")
+def order_provision(order_id: int) -> None:
+    """Fulfil a paid order. Two transactions, so that the customer sees 开通中 and a crash between them is harmless."""
+    with scope.staff():
+        goes_on = provisioning.order_provision_begin(order_id=order_id, at=clock.now())
+    if goes_on:
+        with scope.staff():
+            provisioning.order_provision_finish(order_id=order_id, at=clock.now())
+
+
+@shared_task(name="billing.orders_provision_due", scope="none")
+def orders_provision_due() -> None:
+    """Find paid orders that nobody has fulfilled: their message was lost, or their worker died."""
+    with scope.staff():
+        left_behind = orders_to_provision(clock.now())
+    for order_id in left_behind:
+        try:
+            order_provision(order_id)
+        except Exception:  # one order that cannot be fulfilled must not keep the others waiting
+            logger.exception("order %s could not be provisioned", order_id)
+
+
+@shared_task(name="billing.orders_expire_due", scope="staff")
+def orders_expire_due() -> None:
+    """End unpaid orders whose window is over."""
+    orders.orders_expire_due(at=clock.now())
+
+
+@shared_task(name="billing.payment_follow", scope="none")
+def payment_follow(payment_id: int) -> None:
+    """Ask the provider about one attempt now: the customer came back, or it is to be closed."""
+    _follow(payment_id)
+
+
+@shared_task(name="billing.payments_follow_due", scope="none")
+def payments_follow_due() -> None:
+    """Ask the providers about attempts that are open, and close those that are to be closed."""
+    for _ in range(FOLLOW_BATCH):
+        if not _follow(None):
+            return
+
+
+def _follow(payment_id: int | None) -> bool:
+    """Claim, ask, apply; return False when there was nothing to claim."""
+    with scope.staff():
+        claim = payments.payment_claim(at=clock.now(), payment_id=payment_id)
+    if claim is None:
+        return False
+    try:
+        provider = provider_get(claim.provider)
+        report = provider.close(claim.number) if claim.close else provider.query(claim.number)
+        with scope.staff():
+            payments.payment_apply(report, provider_code=claim.provider, at=clock.now())
+    except (ProviderError, ProviderUnavailable, PaymentMismatch, PaymentUnknown) as error:
+        logger.warning("payment %s: %s: %s", claim.number, type(error).__name__, error)
+        with scope.staff():
+            payments.payment_ask_failed(
+                payment_id=claim.payment_id, error=f"{type(error).__name__}: {error}"
+            )
+    return True
