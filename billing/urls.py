@@ -1,5 +1,19 @@
-from django.urls import URLPattern, URLResolver
+from django.urls import URLPattern, URLResolver, path
+
+from billing.views import callbacks, checkout, finance, orders
 
 app_name = "billing"
 
-urlpatterns: list[URLPattern | URLResolver] = []
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("support/order/new/", checkout.order_new, name="order_new"),
+    path("support/orders/", orders.order_list, name="order_list"),
+    path("support/orders/<str:number>/", orders.order_detail, name="order_detail"),
+    path("support/orders/<str:number>/status/", orders.order_status, name="order_status"),
+    path("support/orders/<str:number>/cancel/", orders.order_cancel, name="order_cancel"),
+    path("support/orders/<str:number>/pay/", checkout.order_pay, name="order_pay"),
+    path("support/orders/<str:number>/cashier/", checkout.cashier, name="cashier"),
+    path("support/orders/<str:number>/payment/", checkout.payment_return, name="payment_return"),
+    path("callbacks/payments/<str:provider>/", callbacks.payment_notify, name="payment_notify"),
+    path("finance/payments/", finance.finance_payment_list, name="finance_payment_list"),
+    path("finance/top-ups/new/", finance.finance_top_up, name="finance_top_up"),
+]

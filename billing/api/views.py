@@ -1,0 +1,130 @@
+"""Orders over the API: the same services as the pages."""
+
+from __future__ import annotations
+
+from django.db.models import QuerySet
+from django.http import Http404
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework import status
+from rest_framework.exceptions import ValidationError
+from rest_framework.generics import GenericAPIView
+from rest_framework.mixins import ListModelMixin
+from rest_framework.permissions import IsAuthenticated
+from rest_framework.request import Request
+from rest_framework.response import Response
+from typing_extensions import override
+
+from accounts.access import IsCustomer, actor_of, identity_of
+from accounts.models.tenants import TenantRole
+from billing.api.serializers import (
+    OrderCreateSerializer,
+    OrderSerializer,
+    QuoteQuerySerializer,
+    QuoteSerializer,
+)
+from billing.models import Order
+from billing.selectors import order_get_for, order_list_for, quote_new_for
+from billing.services.orders import order_create
+from core import clock
+from supportplans.selectors.catalogue import agreement_at
+
+KEY_MAX = 80
+
+
+class _CustomerView(GenericAPIView[Order]):
+    """A view for people of a tenant."""
+
+    permission_classes = (IsAuthenticated, IsCustomer)
+    least_role = TenantRole.ADMINISTRATOR
+    serializer_class = OrderSerializer
+
+    def tenant_id(self) -> int:
+        """Return the tenant of the request."""
+        tenant_id = identity_of(self.request).tenant_id
+        if tenant_id is None:
+            raise Http404
+        return tenant_id
+
+
+class OrderListView(ListModelMixin, _CustomerView):
+    """List orders; place one."""
+
+    @override
+    def get_queryset(self) -> QuerySet[Order]:
+        """Return the tenant's orders."""
+        return order_list_for(self.tenant_id())
+
+    @override
+    def check_permissions(self, request: Request) -> None:
+        """Let administrators read and the owner buy."""
+        if request.method == "POST":
+            self.least_role = TenantRole.OWNER
+        super().check_permissions(request)
+
+    def get(self, request: Request) -> Response:
+        """List the tenant's orders, newest first, by keyset."""
+        return self.list(request)
+
+    @extend_schema(
+        request=OrderCreateSerializer,
+        responses={201: OrderSerializer},
+        parameters=[
+            OpenApiParameter("Idempotency-Key", str, OpenApiParameter.HEADER, required=True)
+        ],
+    )
+    def post(self, request: Request) -> Response:
+        """Order a plan. The same Idempotency-Key again returns the same order."""
+        key = request.headers.get("Idempotency-Key", "").strip()
+        if not key or len(key) > KEY_MAX:
+            raise ValidationError({"Idempotency-Key": [f"必填，最多 {KEY_MAX} 个字符"]})
+        asked = OrderCreateSerializer(data=request.data)
+        asked.is_valid(raise_exception=True)
+        data = asked.validated_data
+        order = order_create(
+            tenant_id=self.tenant_id(),
+            plan_code=data["plan"],
+            years=data["years"],
+            agreement_version=data["agreement_version"],
+            shown_amount=data.get("amount"),
+            idempotency_key=key,
+            actor=actor_of(request._request),
+            at=clock.now(),
+        )
+        return Response(OrderSerializer(order).data, status=status.HTTP_201_CREATED)
+
+
+class OrderDetailView(_CustomerView):
+    """One order."""
+
+    def get(self, request: Request, number: str) -> Response:
+        """Return one of the tenant's orders."""
+        try:
+            order = order_get_for(self.tenant_id(), number)
+        except Order.DoesNotExist:
+            raise Http404 from None
+        return Response(OrderSerializer(order).data)
+
+
+class QuoteView(_CustomerView):
+    """Prices."""
+
+    least_role = TenantRole.MEMBER
+    pagination_class = None
+
+    @extend_schema(parameters=[QuoteQuerySerializer], responses=QuoteSerializer)
+    def get(self, request: Request) -> Response:
+        """Return what a new term costs now, and why."""
+        asked = QuoteQuerySerializer(data=request.query_params)
+        asked.is_valid(raise_exception=True)
+        now = clock.now()
+        quote = quote_new_for(asked.validated_data["plan"], int(asked.validated_data["years"]), now)
+        answer = {
+            "plan": asked.validated_data["plan"],
+            "years": quote.years,
+            "amount": quote.amount,
+            "paid_days": quote.paid_days,
+            "ends": quote.ends,
+            "agreement_version": agreement_at(now).version,
+            "explanation": [line.as_json() for line in quote.explanation],
+        }
+        return Response(QuoteSerializer(answer).data)

@@ -1,0 +1,179 @@
+"""From the choice of a plan to the provider's page and back (guide 3.1)."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import datetime
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_http_methods
+
+from accounts.access import actor_of, customer_view
+from accounts.models.tenants import TenantRole
+from billing.forms import ChoiceForm, OrderForm
+from billing.proration import TERM_YEARS
+from billing.providers.registry import methods
+from billing.selectors import (
+    balance_of,
+    live_payments,
+    order_open_for,
+    plans_for_sale,
+    quote_new_for,
+)
+from billing.services.orders import order_create, order_use_balance
+from billing.services.payments import payment_begin
+from billing.states import OrderState
+from billing.views.orders import detail_context, order_of, tenant_id_of
+from core import clock
+from core.exceptions import DomainError
+from core.jobs import enqueue
+from supportplans.selectors.catalogue import agreement_at
+from supportplans.selectors.coverage import coverage_at
+from supportplans.states import Basis
+
+
+@customer_view(least=TenantRole.OWNER)
+@require_http_methods(["GET", "HEAD", "POST"])
+def order_new(request: HttpRequest) -> HttpResponse:
+    """Choose level and duration; the server recomputes the price. A submission makes the order, once per page."""
+    now = clock.now()
+    if request.method != "POST":
+        plan, years = ChoiceForm(request.GET).chosen()
+        context = _choice_context(request, plan, years, key=request.GET.get("key", ""), at=now)
+        context["ticked"] = bool(request.GET.get("agreement"))
+        return render(
+            request,
+            "billing/order_form.html"
+            + ("#order-choice" if request.headers.get("HX-Request") else ""),
+            context,
+        )
+    form = OrderForm(request.POST)
+    error: DomainError | None = None
+    if form.is_valid():
+        data = form.cleaned_data
+        try:
+            order = order_create(
+                tenant_id=tenant_id_of(request),
+                plan_code=data["plan"],
+                years=data["years"],
+                agreement_version=data["agreement"],
+                shown_amount=data["shown_amount"],
+                idempotency_key=str(data["key"]),
+                actor=actor_of(request),
+                at=now,
+            )
+            return redirect(
+                "billing:order_pay" if order.is_payable else "billing:order_detail", order.number
+            )
+        except DomainError as refused:
+            error = refused
+    return _refused(request, error, at=now)
+
+
+@customer_view(least=TenantRole.OWNER)
+@require_http_methods(["GET", "HEAD", "POST"])
+def order_pay(request: HttpRequest, number: str) -> HttpResponse:
+    """The payment page: what the balance pays of the order; the rest goes on to the cashier."""
+    order = order_of(request, number)
+    error = None
+    if request.method == "POST":
+        try:
+            order = order_use_balance(
+                order_id=order.pk,
+                use=request.POST.get("balance") == "use",
+                actor=actor_of(request),
+                at=clock.now(),
+            )
+        except DomainError as refused:
+            error = refused
+        else:
+            to_cashier = order.is_payable and not order.is_free
+            return redirect(
+                "billing:cashier" if to_cashier else "billing:order_detail", order.number
+            )
+    if not order.is_payable or order.is_moving:
+        return redirect("billing:order_detail", order.number)
+    usable = balance_of(order.tenant_id) + order.balance_amount
+    total = order.due + order.balance_amount
+    context = {
+        "order": order,
+        "step": 2,
+        "error": error,
+        "usable": usable,
+        "with_balance": min(usable, total),
+        "rest": total - min(usable, total),
+        "total": total,
+    }
+    return render(request, "billing/order_pay.html", context, status=409 if error else 200)
+
+
+@customer_view(least=TenantRole.OWNER)
+@require_http_methods(["GET", "HEAD", "POST"])
+def cashier(request: HttpRequest, number: str) -> HttpResponse:
+    """The cashier: choose a wallet and go to its page. A double click leads to the same attempt."""
+    order, now = order_of(request, number), clock.now()
+    error = None
+    if request.method == "POST":
+        try:
+            address = payment_begin(
+                order_id=order.pk,
+                provider_code=request.POST.get("method", ""),
+                actor=actor_of(request),
+                at=now,
+            )
+        except DomainError as refused:
+            error = refused
+        else:
+            return redirect(address)
+    if not order.is_payable or order.is_free or order.pays_until <= now:
+        return redirect("billing:order_detail", order.number)
+    context = {"order": order, "step": 2, "methods": methods(), "error": error}
+    return render(request, "billing/cashier.html", context, status=409 if error else 200)
+
+
+@customer_view(least=TenantRole.OWNER)
+@require_GET
+def payment_return(request: HttpRequest, number: str) -> HttpResponse:
+    """The browser is back from the provider. Its word pays nothing: the worker asks the provider, the page waits."""
+    order = order_of(request, number)
+    if order.state == OrderState.PENDING:
+        for payment in live_payments(order):
+            enqueue("billing.payment_follow", payment_id=payment.pk)
+    return render(request, "billing/order_detail.html", detail_context(order, confirming=True))
+
+
+def _choice_context(
+    request: HttpRequest, plan: str, years: int, *, key: str, at: datetime
+) -> dict[str, Any]:
+    tenant_id = tenant_id_of(request)
+    plans = plans_for_sale(at)
+    coverage = coverage_at(tenant_id, at)
+    return {
+        "step": 1,
+        "plans": plans,
+        "chosen": next(row for row in plans if row.code == plan),
+        "years": years,
+        "all_years": TERM_YEARS,
+        "quote": quote_new_for(plan, years, at),
+        "agreement": agreement_at(at),
+        "coverage": coverage,
+        "has_plan": coverage.basis == Basis.PAID,
+        "open_order": order_open_for(tenant_id),
+        "key": key or str(uuid.uuid4()),
+    }
+
+
+def _refused(request: HttpRequest, error: DomainError | None, *, at: datetime) -> HttpResponse:
+    """Show the page again with what was chosen and why it was refused."""
+    plan, years = ChoiceForm(request.POST).chosen()
+    # A new key: the refused request is over, the next one is another.
+    context = _choice_context(request, plan, years, key="", at=at)
+    context["error"] = error.message if error else _("提交的内容有误，请检查后重新提交")
+    context["error_field"] = error.field if error else ""
+    context["ticked"] = bool(request.POST.get("agreement"))
+    return render(
+        request, "billing/order_form.html", context, status=error.status if error else 422
+    )
