@@ -29,6 +29,8 @@ class Message(Timestamped):
     audience = models.JSONField()
     context = models.JSONField(default=dict)
     url = models.CharField(max_length=200, blank=True, default="")
+    # Where the same matter is on the desks of staff.
+    staff_url = models.CharField(max_length=200, blank=True, default="")
     expanded_at = models.DateTimeField(null=True, blank=True)
     # A message that cannot be expanded or rendered shows its error to operators here.
     attempts = models.PositiveSmallIntegerField(default=0)

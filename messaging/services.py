@@ -34,14 +34,14 @@ def notify(
     audience: Sequence[str],
     context: dict[str, Any],
     url: str = "",
+    staff_url: str = "",
     tenant_id: int | None,
     at: datetime,
 ) -> None:
     """Tell people: write one row in the caller's transaction, once per tenant, kind and ``key``.
 
     ``audience`` as in ``messaging.audiences.people_of``; ``context`` holds JSON values for the
-    texts; ``url`` is a path of
-    this portal. Raises KindUnknown.
+    texts; ``url`` and ``staff_url`` are paths of this portal. Raises KindUnknown.
     """
     kind_get(kind)
     message = Message(
@@ -51,6 +51,7 @@ def notify(
         audience=list(audience),
         context=context,
         url=url,
+        staff_url=staff_url,
         created_at=at,
     )
     # No RETURNING: a customer may add to the outbox, not read it.
@@ -167,7 +168,7 @@ def _deliver_by(channel: Channel, message: Message, person: User, at: datetime) 
                 message=message,
                 recipient=person,
                 channel=channel,
-                url=message.url,
+                url=_url(message, person),
                 state=DeliveryState.PENDING if waits else DeliveryState.DELIVERED,
                 next_attempt_at=at if waits else None,
                 delivered_at=None if waits else at,
@@ -181,6 +182,10 @@ def _deliver_by(channel: Channel, message: Message, person: User, at: datetime) 
         enqueue("messaging.deliveries_send")
 
 
+def _url(message: Message, person: User) -> str:
+    return message.staff_url if person.is_staff and message.staff_url else message.url
+
+
 def render(message: Message, person: User, channel: Channel) -> dict[str, str]:
     """Return ``subject``, ``text`` and ``html`` in the person's language. Raises TemplateDoesNotExist."""
     app, event = message.kind.split(".")
@@ -189,7 +194,7 @@ def render(message: Message, person: User, channel: Channel) -> dict[str, str]:
         **message.context,
         "person": person,
         "brand": settings.BRAND,
-        "link": f"{settings.SITE_URL}{message.url}",
+        "link": f"{settings.SITE_URL}{_url(message, person)}",
     }
     with translation.override(person.language or settings.LANGUAGE_CODE):
         subject = " ".join(render_to_string(f"{stem}.subject.txt", context).split())

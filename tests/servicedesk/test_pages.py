@@ -1,0 +1,139 @@
+"""Pages of service orders, per role."""
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+
+from core.tenancy import scope
+from servicedesk.models import Deliverable, ServiceOrder, ServiceOrderRating
+from servicedesk.states import State
+from tests.servicedesk.conftest import PDF
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def page(completed):
+    return f"/support/service-orders/{completed.number}/"
+
+
+@pytest.mark.parametrize(("who", "status"), [("member", 200), ("other_owner", 404)])
+def test_a_tenant_sees_its_own_orders_only(cast, client_for, page, completed, who, status):
+    client = client_for(getattr(cast, who))
+
+    assert client.get(page).status_code == status
+    listed = completed.number in client.get("/support/service-orders/").content.decode()
+    assert listed is (status == 200)
+
+
+def test_files_are_handed_out_as_attachments_to_their_tenant(cast, client_for, page):
+    with scope.staff():
+        file = Deliverable.objects.get()
+    path = f"{page}files/{file.pk}/"
+
+    answer = client_for(cast.member).get(path)
+    assert b"".join(answer.streaming_content) == PDF
+    assert answer["Content-Disposition"].startswith("attachment")
+    assert answer["X-Content-Type-Options"] == "nosniff"
+    assert client_for(cast.other_owner).get(path).status_code == 404
+
+
+def test_a_customer_rates_in_the_page(cast, client_for, page):
+    answer = client_for(cast.member).post(
+        f"{page}rate/", {"speed": "5", "quality": "4", "suggestion": "很好"}
+    )
+
+    assert answer.status_code == 302
+    with scope.staff():
+        rating = ServiceOrderRating.objects.get()
+    assert (rating.speed, rating.quality, rating.suggestion, rating.actor_name) == (
+        5,
+        4,
+        "很好",
+        "赵磊",
+    )
+
+
+def test_too_long_a_suggestion_is_refused_and_kept(cast, client_for, page):
+    answer = client_for(cast.member).post(
+        f"{page}rate/", {"speed": "5", "quality": "4", "suggestion": "长" * 501}
+    )
+
+    assert answer.status_code == 400
+    assert "长" * 501 in answer.content.decode()
+
+
+def test_an_account_manager_files_delivers_and_completes(cast, client_for, subscribed):
+    subscribed(cast.huachen)
+    client = client_for(cast.staff["account_manager"])
+    filed = client.post(
+        "/desk/service-orders/new/",
+        {
+            "tenant": cast.huachen.pk,
+            "item": "availability_check",
+            "scenario": "join",
+            "contact": "李明",
+            "delivery": "email",
+            "scope": "全部云主机",
+        },
+    )
+    page = filed["Location"]
+    upload = {"kind": "deliverable", "file": SimpleUploadedFile("建议书.pdf", PDF)}
+    assert client.post(f"{page}upload/", upload).status_code == 302
+    assert client.post(f"{page}complete/").status_code == 302
+
+    with scope.staff():
+        order = ServiceOrder.objects.get()
+    assert (order.state, order.fields) == (State.COMPLETED, {"检查范围": "全部云主机"})
+
+
+def test_filing_for_a_plan_without_the_service_says_so_and_keeps_the_form(cast, client_for):
+    answer = client_for(cast.staff["account_manager"]).post(
+        "/desk/service-orders/new/",
+        {
+            "tenant": cast.yunfan.pk,
+            "item": "availability_check",
+            "scenario": "join",
+            "contact": "王海",
+            "delivery": "email",
+            "scope": "全部",
+        },
+    )
+    assert answer.status_code == 400
+    assert "不包含此服务" in answer.content.decode()
+    assert "王海" in answer.content.decode()
+
+
+@pytest.mark.parametrize(
+    ("who", "status"),
+    [("account_manager", 200), ("operator", 200), ("vip_agent", 403), ("finance", 403)],
+)
+def test_the_desk_is_for_account_managers(cast, client_for, who, status):
+    assert client_for(cast.staff[who]).get("/desk/").status_code == status
+
+
+def test_customers_have_no_desk(cast, client_for, completed):
+    client = client_for(cast.owner)
+    assert client.get("/desk/").status_code == 404
+    assert client.post(f"/desk/service-orders/{completed.number}/complete/").status_code == 404
+
+
+def test_an_unknown_action_does_not_exist(cast, client_for, completed):
+    client = client_for(cast.staff["account_manager"])
+    assert client.post(f"/desk/service-orders/{completed.number}/explode/").status_code == 404
+
+
+def test_the_api_lists_shows_and_rates(cast, client_for, completed):
+    client = client_for(cast.member)
+
+    (row,) = client.get("/api/v1/service-orders/").json()["results"]
+    assert (row["number"], row["item"], row["state"]) == (
+        completed.number,
+        "availability_check",
+        "completed",
+    )
+    detail = client.get(f"/api/v1/service-orders/{completed.number}/").json()
+    assert detail["deliverables"][0]["name"] == "建议书.pdf"
+    rate = f"/api/v1/service-orders/{completed.number}/rating/"
+    assert client.post(rate, {"speed": 6, "quality": 1}).status_code == 400
+    assert client.post(rate, {"speed": 5, "quality": 4}).status_code == 201
+    assert client_for(cast.other_owner).post(rate, {"speed": 5, "quality": 4}).status_code == 404
