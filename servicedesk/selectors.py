@@ -21,7 +21,7 @@ def service_order_list_for(identity: Identity) -> QuerySet[ServiceOrder]:
     orders = ServiceOrder.objects.select_related("item")
     if identity.is_staff:
         return orders.select_related("tenant", "handler").order_by("-id")
-    return orders.filter(tenant_id=identity.tenant_id).order_by("-id")
+    return orders.filter(tenant=identity.tenant).order_by("-id")
 
 
 def service_order_filtered(

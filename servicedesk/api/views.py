@@ -32,7 +32,7 @@ class ServiceOrderList(ListAPIView[ServiceOrder]):
     @override
     def get_queryset(self) -> QuerySet[ServiceOrder]:
         orders = selectors.service_order_list_for(identity_of(self.request))
-        return selectors.service_order_filtered(orders, self.request.query_params)  # type: ignore[arg-type]
+        return selectors.service_order_filtered(orders, self.request.query_params)
 
 
 class ServiceOrderDetail(RetrieveAPIView[ServiceOrder]):

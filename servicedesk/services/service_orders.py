@@ -196,7 +196,7 @@ def _reason(reason: str) -> str:
     return reason.strip()[:280]
 
 
-def _move(
+def _move(  # noqa: PLR0917  (called in this file only, always in this order)
     order: ServiceOrder, to: State, text: str, changed: list[str], actor: Actor, at: datetime
 ) -> None:
     """Write the new state, its history and the audit trail. The caller holds the row lock."""

@@ -57,7 +57,7 @@ def service_order_list(request: HttpRequest) -> HttpResponse:
     """List all customers' service orders by key, newest first."""
     orders = selectors.service_order_filtered(
         selectors.service_order_list_for(identity_of(request)),
-        request.GET,  # type: ignore[arg-type]
+        request.GET,
     )
     after = request.GET.get("after", "")
     if after.isdigit():

@@ -29,7 +29,7 @@ def service_order_list(request: HttpRequest) -> HttpResponse:
     """List the tenant's service orders with filters, total and page jump."""
     orders = selectors.service_order_filtered(
         selectors.service_order_list_for(identity_of(request)).prefetch_related("ratings"),
-        request.GET,  # type: ignore[arg-type]
+        request.GET,
     )
     page = Paginator(orders, PAGE_SIZE).get_page(request.GET.get("page"))
     items = ServiceItem.objects.filter(

@@ -31,6 +31,7 @@ SHARED = {
     "supportplans_productline": "reference data",
     "supportplans_resourcepool": "reference data",
     "supportplans_agreement": "published text",
+    "billing_paymentnotification": "arrives before its tenant is known, closed to customers",
     "tickets_ticketcategory": "reference data",
     "onlineservice_article": "published text",
 }

@@ -5,7 +5,7 @@ from django.db import Error, connection, transaction
 
 from core.tenancy import scope
 from tests.isolation.catalogue import owned_models, rows
-from tests.isolation.samples import sample_row
+from tests.isolation.samples import WRITTEN_BY_CUSTOMERS, sample_row
 
 pytestmark = pytest.mark.django_db
 NO_SUCH_TENANT = 987_654_321
@@ -15,7 +15,13 @@ NO_SUCH_TENANT = 987_654_321
 def table(request, cast):
     """One row of 云帆's in a table; returns the table, the row's id and the model."""
     model = request.param
-    with scope.staff():
+    by_customer = model._meta.label in WRITTEN_BY_CUSTOMERS
+    if by_customer:
+        with scope.staff():  # the parents
+            for field in model._meta.local_concrete_fields:
+                if field.is_relation and field.related_model in owned_models():
+                    sample_row(field.related_model, cast.yunfan)
+    with scope.customer(cast.yunfan.pk) if by_customer else scope.staff():
         row = sample_row(model, cast.yunfan)
     return model._meta.db_table, row.pk, model
 
