@@ -31,23 +31,19 @@ CREATE TRIGGER billing_balance_follows_legs BEFORE INSERT OR UPDATE ON billing_l
   FOR EACH ROW EXECUTE FUNCTION billing_balance_follows_legs();
 
 -- Legs sum to zero, checked when the transaction ends (the posting service asks for the check at once).
-CREATE FUNCTION billing_posting_is_balanced() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE FUNCTION billing_legs_balance() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
-  posting bigint := CASE TG_TABLE_NAME WHEN 'billing_ledgerleg' THEN (to_jsonb(NEW)->>'transaction_id')::bigint
-                                       ELSE (to_jsonb(NEW)->>'id')::bigint END;
   total numeric;
 BEGIN
-  SELECT sum(amount) INTO total FROM billing_ledgerleg WHERE transaction_id = posting;
+  SELECT sum(amount) INTO total FROM billing_ledgerleg WHERE transaction_id = NEW.transaction_id;
   IF total IS DISTINCT FROM 0 THEN
-    RAISE EXCEPTION 'posting % does not balance: %', posting, coalesce(total::text, 'no legs')
+    RAISE EXCEPTION 'posting % does not balance: %', NEW.transaction_id, coalesce(total::text, 'unseen')
       USING ERRCODE = 'check_violation';
   END IF;
   RETURN NULL;
 END $$;
-CREATE CONSTRAINT TRIGGER billing_legs_balanced AFTER INSERT ON billing_ledgerleg
-  DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION billing_posting_is_balanced();
-CREATE CONSTRAINT TRIGGER billing_posting_balanced AFTER INSERT ON billing_ledgertransaction
-  DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION billing_posting_is_balanced();
+CREATE CONSTRAINT TRIGGER billing_legs_balance AFTER INSERT ON billing_ledgerleg
+  DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION billing_legs_balance();
 
 -- The book is append-only, for the tables' owner too.
 CREATE FUNCTION billing_book_is_append_only() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -60,12 +56,12 @@ CREATE TRIGGER billing_book_is_append_only BEFORE UPDATE OR DELETE ON billing_le
   FOR EACH ROW EXECUTE FUNCTION billing_book_is_append_only();
 
 REVOKE EXECUTE ON FUNCTION billing_leg_moves_balance(), billing_balance_follows_legs(),
-  billing_posting_is_balanced(), billing_book_is_append_only() FROM PUBLIC;
+  billing_legs_balance(), billing_book_is_append_only() FROM PUBLIC;
 """
 UNDO = """
 DROP FUNCTION billing_leg_moves_balance() CASCADE;
 DROP FUNCTION billing_balance_follows_legs() CASCADE;
-DROP FUNCTION billing_posting_is_balanced() CASCADE;
+DROP FUNCTION billing_legs_balance() CASCADE;
 DROP FUNCTION billing_book_is_append_only() CASCADE;
 """
 

@@ -22,8 +22,7 @@ from messaging.services import notify
 
 # The database checks each posting when the transaction ends; asked at once, a mistake shows where it was made.
 CHECK_NOW = (
-    "SET CONSTRAINTS billing_legs_balanced, billing_posting_balanced IMMEDIATE;"
-    "SET CONSTRAINTS billing_legs_balanced, billing_posting_balanced DEFERRED"
+    "SET CONSTRAINTS billing_legs_balance IMMEDIATE; SET CONSTRAINTS billing_legs_balance DEFERRED"
 )
 
 
