@@ -2,7 +2,7 @@
 
 from django.db import migrations
 
-from core.tenancy.operations import APPEND, EDIT, EnableTenantIsolation, GrantTable
+from core.tenancy.operations import APPEND, EDIT, READ, EnableTenantIsolation, GrantTable
 
 # A customer's request creates orders and attempts, ends them and spends their balance; what was agreed (number, plan,
 # price, amount) never changes, for anybody.
@@ -21,7 +21,7 @@ class Migration(migrations.Migration):
             "Order", customer=f"{APPEND}, {ORDER_MOVES}", staff=f"{APPEND}, {ORDER_WORK}"
         ),
         EnableTenantIsolation("OrderEvent", customer=APPEND, staff=APPEND),
-        EnableTenantIsolation("AgreementAcceptance", customer=APPEND, staff=APPEND),
+        EnableTenantIsolation("AgreementAcceptance", customer=APPEND, staff=READ),
         EnableTenantIsolation(
             "Payment", customer=f"{APPEND}, UPDATE (state, next_poll_at)", staff=EDIT
         ),

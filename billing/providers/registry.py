@@ -38,7 +38,10 @@ WALLETS = (
     ("wechatpay", _("微信支付"), _("使用微信扫一扫付款"), "message-circle"),
 )
 LOCAL = Method("local", _("测试支付"), _("演示环境的模拟支付渠道，不产生真实扣款"), "flask-conical")
-NAMES = {code: name for code, name, *_rest in WALLETS} | {"local": LOCAL.name}
+NAMES = {code: name for code, name, *_rest in WALLETS} | {
+    "local": LOCAL.name,
+    "transfer": _("对公转账"),
+}
 
 
 def methods() -> list[Method]:

@@ -3,7 +3,7 @@
 from decimal import Decimal
 
 import pytest
-from django.db import Error, IntegrityError, connection, transaction
+from django.db import Error, IntegrityError, transaction
 
 from accounts.models.users import StaffRole
 from billing.exceptions import AmountInvalid, BalanceTooLow
@@ -19,7 +19,7 @@ from billing.services.ledger import (
 from billing.states import AccountKind, PostingKind
 from core import clock
 from core.tenancy import scope
-from tests.factories.billing import actor_of, give_balance, order_for
+from tests.factories.billing import actor_of, give_balance, order_for, sql
 
 pytestmark = pytest.mark.django_db
 
@@ -84,12 +84,13 @@ def test_a_leg_added_later_by_raw_sql_is_refused_when_the_transaction_ends(cast,
     account = LedgerAccount.objects.create(tenant=cast.huachen, kind=AccountKind.SALES)
 
     with pytest.raises(IntegrityError, match="does not balance"), transaction.atomic():
-        with connection.cursor() as cursor:
-            cursor.execute(
-                "INSERT INTO billing_ledgerleg (tenant_id, transaction_id, account_id, amount) VALUES (%s, %s, %s, 5)",
-                [cast.huachen.pk, posting.pk, account.pk],
-            )
-            cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        sql(
+            "INSERT INTO billing_ledgerleg (tenant_id, transaction_id, account_id, amount) VALUES (%s, %s, %s, 5)",
+            cast.huachen.pk,
+            posting.pk,
+            account.pk,
+        )
+        sql("SET CONSTRAINTS ALL IMMEDIATE")
 
 
 def test_the_database_refuses_a_negative_balance_without_the_services_check(cast, order, as_staff):
@@ -113,8 +114,7 @@ def test_nobody_changes_a_balance_but_by_a_posting(cast, change, who):
     inside = scope.staff() if who == "staff" else scope.customer(cast.huachen.pk)
 
     with inside, pytest.raises(IntegrityError, match="by postings only"), transaction.atomic():
-        with connection.cursor() as cursor:
-            cursor.execute(f"UPDATE billing_ledgeraccount SET {change}")
+        sql(f"UPDATE billing_ledgeraccount SET {change}")
 
 
 def test_an_account_cannot_be_opened_with_money(cast, as_staff):
@@ -132,9 +132,8 @@ def test_the_book_is_append_only(cast, table, statement, who):
         give_balance(cast.huachen, "10.00")
     inside = scope.staff() if who == "staff" else scope.customer(cast.huachen.pk)
 
-    with inside, pytest.raises(Error, match="permission denied|append-only"), transaction.atomic():
-        with connection.cursor() as cursor:
-            cursor.execute(statement.format(table))
+    with inside, pytest.raises(Error, match=r"permission denied|append-only"), transaction.atomic():
+        sql(statement.format(table))
 
 
 def test_a_posting_names_its_order_or_its_operator(cast, as_staff):

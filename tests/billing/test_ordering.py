@@ -6,6 +6,7 @@ from decimal import Decimal
 
 import pytest
 from django.core import mail
+from django.db import ProgrammingError, transaction
 from django.urls import reverse
 
 from billing import exceptions as errors
@@ -20,7 +21,7 @@ from supportplans.exceptions import SubscriptionAlreadyActive
 from supportplans.models import PaidLine, Subscription
 from supportplans.selectors.catalogue import agreement_at
 from supportplans.services.subscriptions import subscription_start
-from tests.factories.billing import actor_of, give_balance, order_for
+from tests.factories.billing import actor_of, give_balance, order_for, sql
 
 pytestmark = pytest.mark.django_db
 NEW = "/support/order/new/"
@@ -350,8 +351,5 @@ def test_the_list_filters_by_state_and_stays_within_its_queries(
 
 @pytest.mark.parametrize(("column", "value"), [("amount", "1"), ("number", "'1'"), ("years", "3")])
 def test_what_was_agreed_cannot_be_changed_by_the_customers_role(cast, order, column, value):
-    from django.db import ProgrammingError, connection, transaction
-
     with scope.customer(cast.huachen.pk), pytest.raises(ProgrammingError), transaction.atomic():
-        with connection.cursor() as cursor:
-            cursor.execute(f"UPDATE billing_order SET {column} = {value}")
+        sql(f"UPDATE billing_order SET {column} = {value}")

@@ -34,7 +34,6 @@ SHARED = {
     "billing_paymentnotification": "arrives before its tenant is known, closed to customers",
     "tickets_ticketcategory": "reference data",
     "onlineservice_article": "published text",
-    "billing_paymentnotification": "of no tenant until it is proved; closed to customers",
 }
 
 

@@ -13,7 +13,6 @@ from accounts.access import Actor
 from accounts.models import Tenant, User
 from billing.services.ledger import balance_top_up
 from core import clock
-from tests.factories.billing import SAMPLES
 
 # Only customers themselves add these.
 WRITTEN_BY_CUSTOMERS = {"billing.AgreementAcceptance"}
@@ -26,8 +25,6 @@ def sample_row(model: type[models.Model], tenant: Tenant) -> Any:
     existing = _reusable(model, tenant)
     if existing is not None:
         return existing
-    if model in SAMPLES:
-        return SAMPLES[model](tenant)
     values: dict[str, Any] = {}
     for field in model._meta.local_concrete_fields:
         if field.primary_key or field.generated:
