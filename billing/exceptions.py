@@ -91,6 +91,13 @@ class AmountInvalid(DomainError):
     status = 422
 
 
+class TopUpRepeated(DomainError):
+    """The same bank reference was booked before."""
+
+    code = "top_up_repeated"
+    message = _("该流水号已登记过，请勿重复入账")
+
+
 class ProviderUnavailable(DomainError):
     """The payment method is not configured here."""
 

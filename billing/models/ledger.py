@@ -60,6 +60,12 @@ class LedgerTransaction(TenantOwned, Timestamped, Attributed):
                 condition=Q(order__isnull=False) | Q(actor__isnull=False),
                 name="posting_names_order_or_operator",
             ),
+            # The note of a top-up is the bank's reference: the same transfer is booked once.
+            models.UniqueConstraint(
+                fields=["tenant", "note"],
+                condition=Q(kind=PostingKind.TOP_UP) & ~Q(note=""),
+                name="top_up_once_per_reference",
+            ),
         ]
         indexes: ClassVar = [
             models.Index(fields=["tenant", "-id"], name="posting_by_tenant"),

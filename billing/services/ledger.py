@@ -13,12 +13,13 @@ from django.db import connection, transaction
 
 from accounts.access import Actor
 from accounts.services.audit import audit_record
-from billing.exceptions import AmountInvalid, BalanceTooLow
+from billing.exceptions import AmountInvalid, BalanceTooLow, TopUpRepeated
 from billing.locks import lock_accounts, lock_holds
 from billing.models import BalanceHold, LedgerLeg, LedgerTransaction, Order
 from billing.states import NEVER_NEGATIVE, AccountKind, HoldState, PostingKind
 from core.money import CENT, ZERO
 from messaging.services import notify
+from supportplans.locks import lock_tenant
 
 # The database checks each posting when the transaction ends; asked at once, a mistake shows where it was made.
 CHECK_NOW = (
@@ -64,9 +65,18 @@ def ledger_post(
 def balance_top_up(
     *, tenant_id: int, amount: Decimal, note: str, actor: Actor, at: datetime
 ) -> LedgerTransaction:
-    """Book money that finance has received by bank transfer. Raises AmountInvalid."""
+    """Book money that finance has received by bank transfer; ``note`` is the bank's reference.
+
+    Raises AmountInvalid, TopUpRepeated.
+    """
     if not amount.is_finite() or amount <= ZERO or amount != amount.quantize(CENT):
         raise AmountInvalid(field="amount")
+    lock_tenant(tenant_id)
+    booked = LedgerTransaction.objects.filter(
+        tenant_id=tenant_id, kind=PostingKind.TOP_UP, note=note
+    )
+    if note and booked.exists():
+        raise TopUpRepeated(field="note")
     posting = ledger_post(
         tenant_id=tenant_id,
         kind=PostingKind.TOP_UP,

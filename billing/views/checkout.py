@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from datetime import datetime
 from typing import Any
+from urllib.parse import urlencode
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -50,6 +51,11 @@ def order_new(request: HttpRequest) -> HttpResponse:
             + ("#order-choice" if request.headers.get("HX-Request") else ""),
             context,
         )
+    if "recalculate" in request.POST:  # the button of pages without scripts
+        chosen = {
+            name: request.POST.get(name, "") for name in ("plan", "years", "agreement", "key")
+        }
+        return redirect(f"{request.path}?{urlencode(chosen)}")
     form = OrderForm(request.POST)
     error: DomainError | None = None
     if form.is_valid():

@@ -163,6 +163,19 @@ def test_finance_books_a_transfer(cast, client_for, run_jobs):
     )
 
 
+def test_the_same_transfer_is_booked_once(cast, client_for):
+    client = client_for(cast.staff[StaffRole.FINANCE])
+    transfer = {"tenant": cast.huachen.pk, "amount": "20000", "note": "银行回单 8891"}
+    client.post("/finance/top-ups/new/", transfer)
+
+    again = client.post("/finance/top-ups/new/", transfer)
+
+    assert again.status_code == 422
+    assert again.context["form"].errors["note"] == ["该流水号已登记过，请勿重复入账"]
+    with scope.staff():
+        assert balance_of(cast.huachen.pk) == Decimal("20000.00")
+
+
 @pytest.mark.parametrize("amount", ["0", "-5", "1.001", "NaN", "abc"])
 def test_what_is_no_amount_is_refused_beside_the_field(cast, client_for, amount):
     page = client_for(cast.staff[StaffRole.FINANCE]).post(

@@ -156,6 +156,18 @@ def test_the_page_makes_the_order_once_however_often_it_is_sent(cast, client_for
     assert {page.url for page in pages} == {reverse("billing:order_pay", args=[order.number])}
 
 
+def test_without_scripts_a_button_recomputes_the_price(cast, client_for, form):
+    client = client_for(cast.owner)
+    changed = {**form, "plan": "business", "years": "3", "recalculate": "1"}
+
+    page = client.post(NEW, changed, follow=True)
+
+    assert "¥900,000.00" in page.content.decode()
+    assert form["key"] in page.content.decode()
+    with scope.staff():
+        assert not Order.objects.exists()
+
+
 @pytest.mark.parametrize(
     ("changed", "status"),
     [
