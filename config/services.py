@@ -1,6 +1,7 @@
 """The embedded PostgreSQL and Valkey of a local portal: started when no other servers are named.
 
-Their data stand under one directory. Starting twice reuses what runs; starting after a crash clears what is stale.
+Their data stand under one directory. Starting twice reuses what runs; starting after a crash clears what is stale; the
+last of those who use them stops them.
 """
 
 from __future__ import annotations
@@ -22,8 +23,8 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 from urllib.parse import quote
 
 import psutil
@@ -46,55 +47,65 @@ class ServiceFailed(SystemExit):
     """A server did not start; the message says which and shows its log."""
 
 
-@dataclass
-class Started:
-    """What this process started itself and has to stop."""
-
-    postgres: bool = False
-    valkey: bool = False
-
-
 class LocalServices:
     """PostgreSQL and Valkey with their data under ``data_dir``."""
 
     def __init__(self, data_dir: Path) -> None:
         self.data_dir = data_dir
-        self.started = Started()
+        self._use: IO[str] | None = None
         data_dir.mkdir(parents=True, exist_ok=True)
-
-    @property
-    def secrets(self) -> dict[str, str]:
-        """Return this copy's generated secrets, made once, readable by its user only."""
-        path = self.data_dir / "secrets.json"
-        if not path.exists():
-            values = {name: secrets.token_urlsafe(32) for name in ("key", "owner", "app", "valkey")}
-            with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-                json.dump(values, file)
-        return dict(json.loads(path.read_text()))
 
     def environment(self) -> dict[str, str]:
         """Start what is not named in the environment and return the variables that lead to all of it."""
-        known = self.secrets
-        variables = {
-            "DATA_DIR": str(self.data_dir),
-            "SECRET_KEY": os.environ.get("SECRET_KEY") or known["key"],
-        }
         with self._lock():
+            known = self._secrets()
+            variables = {
+                "DATA_DIR": str(self.data_dir),
+                "SECRET_KEY": os.environ.get("SECRET_KEY") or known["key"],
+            }
+            self._use = (self.data_dir / "services.users").open("w")
+            fcntl.flock(self._use, fcntl.LOCK_SH)
             if not os.environ.get("DATABASE_URL"):
                 variables |= self._postgres(known)
             if not os.environ.get("REDIS_URL"):
                 variables["REDIS_URL"] = self._valkey(known["valkey"])
         return variables
 
+    def port(self, name: str) -> int:
+        """Return a free port for a server of this copy, the same as last time where that is still free."""
+        path = self.data_dir / "ports.json"
+        ports = dict(json.loads(path.read_text())) if path.exists() else {}
+        if not port_is_free(ports.get(name, 0)):
+            ports[name] = _any_port()
+            _write_whole(path, json.dumps(ports))
+        return int(ports[name])
+
     def stop(self) -> None:
-        """Stop what this process started, cleanly: Valkey writes its file, PostgreSQL a checkpoint."""
-        if self.started.valkey:
-            process = _process_of(self.data_dir / "valkey" / "valkey.pid", "valkey")
-            if process is not None:
-                process.send_signal(signal.SIGTERM)
-                _wait_gone(process)
-        if self.started.postgres:
-            self._run("pg_ctl", "-D", str(self._pgdata), "-m", "fast", "-w", "stop")
+        """Stop the servers cleanly (Valkey writes its file, PostgreSQL a checkpoint) unless somebody else uses them."""
+        if self._use is None:
+            return
+        with self._lock():
+            try:
+                fcntl.flock(self._use, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return  # another command of this copy is at work; the last one stops them
+            finally:
+                self._use.close()
+                self._use = None
+            valkey = _process_of(self.data_dir / "valkey" / "valkey.pid", "valkey")
+            if valkey is not None:
+                valkey.send_signal(signal.SIGTERM)
+                _wait_gone(valkey)
+            if _process_of(self._pgdata / "postmaster.pid", "postgres") is not None:
+                self._run("pg_ctl", "-D", str(self._pgdata), "-m", "fast", "-w", "stop")
+
+    def _secrets(self) -> dict[str, str]:
+        """Return this copy's generated secrets, made once, readable by its user only."""
+        path = self.data_dir / "secrets.json"
+        if not path.exists():
+            names = ("key", "owner", "app", "valkey")
+            _write_whole(path, json.dumps({name: secrets.token_urlsafe(32) for name in names}))
+        return dict(json.loads(path.read_text()))
 
     @contextmanager
     def _lock(self) -> Iterator[None]:
@@ -121,7 +132,6 @@ class LocalServices:
         if not _answers(admin_url):
             self._clear_stale_pid()
             self._start_postgres()
-            self.started.postgres = True
         make_roles(
             admin_url,
             database=DATABASE,
@@ -136,17 +146,34 @@ class LocalServices:
         }
 
     def _prepare_pgdata(self) -> None:
-        if (self._pgdata / "PG_VERSION").exists():
-            return
-        shutil.rmtree(self._pgdata, ignore_errors=True)  # an initdb that was interrupted
-        self._pgdata.mkdir(mode=0o700)
-        self._socket_dir.mkdir(mode=0o700, exist_ok=True)
-        if self._system_user:
+        if (
+            self._system_user
+        ):  # at every start: the checkout may have moved since, the user gone with a machine
             _make_system_user(self._system_user)
             _let_through(self._pgdata.parent)
             _let_through(_postgres_bin())
-            for directory in (self._pgdata, self._socket_dir):
+        if (self._pgdata / "PG_VERSION").exists():
+            self._make_private(self._socket_dir)  # under /tmp it goes with a restart of the machine
+            return
+        # The cluster is made beside its place and moved there whole: an interrupted initdb leaves no half of one.
+        made = self._pgdata.with_name("postgres.new")
+        shutil.rmtree(made, ignore_errors=True)
+        self._make_private(made)
+        self._init_cluster(made)
+        made.rename(self._pgdata)
+        self._make_private(self._socket_dir)
+
+    def _make_private(self, directory: Path) -> None:
+        """Make a directory that only the database's user enters; one that somebody else made is refused."""
+        user = pwd.getpwnam(self._system_user).pw_uid if self._system_user else os.geteuid()
+        if not directory.exists():
+            directory.mkdir(mode=0o700)
+            if self._system_user:
                 shutil.chown(directory, self._system_user, self._system_user)
+        if directory.stat().st_uid != user:
+            raise ServiceFailed(f"PostgreSQL: {directory} belongs to another user")
+
+    def _init_cluster(self, directory: Path) -> None:
         options = [
             "--encoding=utf8",
             "--locale-provider=builtin",
@@ -156,7 +183,7 @@ class LocalServices:
         # On macOS there is no C.UTF-8 for libc; its plain UTF-8 knows the same classes.
         ctype = "UTF-8" if sys.platform == "darwin" else "C.UTF-8"
         access = ["--auth-local=trust", "--auth-host=reject", "--username=postgres"]
-        self._run("initdb", "-D", str(self._pgdata), *options, f"--lc-ctype={ctype}", *access)
+        self._run("initdb", "-D", str(directory), *options, f"--lc-ctype={ctype}", *access)
 
     def _start_postgres(self) -> None:
         log = self._pgdata / "server.log"
@@ -211,13 +238,11 @@ class LocalServices:
     def _valkey(self, password: str) -> str:
         home = self.data_dir / "valkey"
         home.mkdir(mode=0o700, exist_ok=True)
-        port_file = home / "port"
-        port = int(port_file.read_text()) if port_file.exists() else 0
-        if port and _pings(port, password):
-            return f"redis://:{password}@127.0.0.1:{port}/0"
-        port = port if port and _free(port) else _any_port()
-        self._start_valkey(home, port, password)
-        port_file.write_text(str(port))
+        running = home / "running-on"
+        if not (running.exists() and _pings(port := int(running.read_text()), password)):
+            port = self.port("valkey")
+            self._start_valkey(home, port, password)
+            running.write_text(str(port))
         return f"redis://:{password}@127.0.0.1:{port}/0"
 
     def _start_valkey(self, home: Path, port: int, password: str) -> None:
@@ -235,8 +260,7 @@ class LocalServices:
             "appendonly yes",
             'save ""',
         ]
-        with os.fdopen(os.open(config, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
-            file.write("\n".join(lines) + "\n")
+        _write_whole(config, "\n".join(lines) + "\n")
         subprocess.run([str(get_binary_path()), str(config)], check=True, start_new_session=True)
         deadline = time.monotonic() + START_SECONDS
         while not _pings(port, password):
@@ -246,7 +270,6 @@ class LocalServices:
                     f"Valkey did not start\n{log.read_text() if log.exists() else ''}"
                 )
             time.sleep(0.05)
-        self.started.valkey = True
 
 
 def _postgres_bin() -> Path:
@@ -294,7 +317,10 @@ def _pings(port: int, password: str) -> bool:
         client.close()
 
 
-def _free(port: int) -> bool:
+def port_is_free(port: int) -> bool:
+    """Return True if a server could listen on this port of the loopback; 0 is no port."""
+    if not port:
+        return False
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -302,6 +328,15 @@ def _free(port: int) -> bool:
         except OSError:
             return False
     return True
+
+
+def _write_whole(path: Path, content: str) -> None:
+    """Write a file that only its user reads, whole or not at all."""
+    new = path.with_name(f"{path.name}.new")
+    new.unlink(missing_ok=True)
+    with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+        file.write(content)
+    new.rename(path)
 
 
 def _any_port() -> int:
@@ -314,7 +349,8 @@ def _process_of(pid_file: Path, name: str) -> psutil.Process | None:
     """Return the running process that the pid file's first line names, if it is the expected program."""
     try:
         process = psutil.Process(int(pid_file.read_text().split()[0]))
-        return process if name in process.name() else None
+        alive = name in process.name() and process.status() != psutil.STATUS_ZOMBIE
+        return process if alive else None
     except (OSError, ValueError, IndexError, psutil.NoSuchProcess):
         return None
 

@@ -65,20 +65,27 @@ install_locked() {
   digest=$(cksum < "$LOCK")
   if [ -f "$stamp" ] && [ "$(cat "$stamp")" = "$digest" ]; then return; fi
   printf 'Installing the locked packages\n' >&2
+  # An environment that another tool made may have no pip.
+  "$VENV/bin/python" -m pip --version >/dev/null 2>&1 || "$VENV/bin/python" -m ensurepip >/dev/null
   "$VENV/bin/python" -m pip install --quiet --disable-pip-version-check --no-input --require-hashes -r "$LOCK"
   printf '%s' "$digest" > "$stamp"
 }
 
 check_libraries() {
+  # Loading the PDF printer takes a second: once per installation is enough.
+  checked="$VENV/.libraries"
   # Homebrew's libraries are not on the loader's path by themselves.
   if [ "$(uname)" = Darwin ] && [ -d "${HOMEBREW_PREFIX:-/opt/homebrew}/lib" ]; then
     DYLD_FALLBACK_LIBRARY_PATH="${HOMEBREW_PREFIX:-/opt/homebrew}/lib:${DYLD_FALLBACK_LIBRARY_PATH:-/usr/lib}"
     export DYLD_FALLBACK_LIBRARY_PATH
   fi
-  if "$VENV/bin/python" -W ignore -c 'import weasyprint' >/dev/null 2>&1; then return; fi
-  install_packages "the libraries of the PDF printer" \
-    "libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0" "pango" || exit 1
-  "$VENV/bin/python" -W ignore -c 'import weasyprint' >/dev/null || fail "WeasyPrint still does not load, see above."
+  if [ "$checked" -nt "$VENV/.installed" ]; then return; fi
+  if ! "$VENV/bin/python" -W ignore -c 'import weasyprint' >/dev/null 2>&1; then
+    install_packages "the libraries of the PDF printer" \
+      "libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0" "pango" || exit 1
+    "$VENV/bin/python" -W ignore -c 'import weasyprint' >/dev/null || fail "WeasyPrint still does not load, see above."
+  fi
+  touch "$checked"
 }
 
 [ -x "$VENV/bin/python" ] || make_venv

@@ -22,3 +22,5 @@ PAYMENT_LOCAL = {
     "api_url": "http://127.0.0.1:1",
     "keys_dir": str(DATA_DIR / "paygate-test"),
 }
+# Nothing is collected for tests; static files are found where they stand.
+WHITENOISE_AUTOREFRESH = True
