@@ -63,10 +63,11 @@ def test_no_row_is_written_for_another_tenant(cast, table):
     with scope.staff():
         readable = attempt(f'SELECT 1 FROM "{name}" WHERE id = %s', pk)
     assert readable == 1
-    with scope.customer(cast.yunfan.pk):
+    with scope.customer(cast.yunfan.pk), transaction.atomic():
         own = attempt(
             f'INSERT INTO "{name}" ({columns}) SELECT {columns} FROM "{name}" WHERE id = %s', pk
         )
+        transaction.set_rollback(True)
     with scope.customer(cast.huachen.pk):
         foreign = model(
             tenant=cast.yunfan,
