@@ -117,6 +117,12 @@ def notifications_refused() -> list[PaymentNotification]:
     )
 
 
+def refused_since(at: datetime) -> int:
+    """Return how many notifications without a valid signature were kept since ``at``."""
+    unverified = PaymentNotification.objects.filter(received_at__gt=at, verified=False)
+    return unverified.count()
+
+
 def tenant_choices() -> list[tuple[int, str]]:
     """Return the customer accounts as choices of a form, by name."""
     return list(Tenant.objects.order_by("name").values_list("pk", "name")[:TENANTS_SHOWN])

@@ -23,7 +23,7 @@ from billing.providers.base import (
     TradeStatus,
 )
 from billing.providers.registry import provider_get
-from billing.selectors import balance_of, order_open_for
+from billing.selectors import balance_of, order_open_for, refused_since
 from billing.services.history import order_touch
 from billing.services.ledger import balance_hold, ledger_post
 from billing.services.orders import order_finish_closing, order_mark_paid
@@ -47,6 +47,8 @@ logger = logging.getLogger(__name__)
 # Pauses between questions to the provider: soon after the customer has left, rarely after an hour.
 POLL_SECONDS = (15, 15, 30, 60, 120, 300, 600)
 BODY_KEPT = 4000
+# Anybody can post rubbish here; more than this is only logged.
+REFUSED_KEPT_PER_HOUR = 200
 
 
 @dataclass(frozen=True)
@@ -151,7 +153,8 @@ def notification_receive(
         report = provider.read_notification(body, headers)
     except NotificationInvalid as error:
         logger.warning("notification of %s refused: %s", provider_code, error)
-        kept.save()
+        if refused_since(at - timedelta(hours=1)) < REFUSED_KEPT_PER_HOUR:
+            kept.save()
         return False, kept
     return _notification_apply(kept, report, at)
 

@@ -380,6 +380,14 @@ def test_the_callback_takes_posts_of_a_sensible_size_only(gateway):
     assert Client().post("/callbacks/payments/alipay/", b"x", "text/plain").status_code == 404
 
 
+def test_rubbish_does_not_fill_the_database(gateway, monkeypatch):
+    monkeypatch.setattr("billing.services.payments.REFUSED_KEPT_PER_HOUR", 3)
+
+    assert {notify(b"x=%d" % n).status_code for n in range(6)} == {400}
+
+    assert outcomes() == [NotificationOutcome.UNVERIFIED] * 3
+
+
 def test_the_customers_role_sees_no_notifications(cast, gateway, order, go):
     notify(gateway.pay(go()))
     with scope.customer(cast.huachen.pk), pytest.raises(ProgrammingError), transaction.atomic():
