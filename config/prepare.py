@@ -19,6 +19,9 @@ def main() -> None:
     call_command("migrate", interactive=False, verbosity=0)
     call_command("load_catalogue", verbosity=0)
     collect_static_files()
+    from reports.fonts import prepare_fonts  # noqa: PLC0415
+
+    prepare_fonts()
 
 
 def collect_static_files() -> None:

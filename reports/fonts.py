@@ -20,7 +20,7 @@ WEIGHTS = {"regular": 400, "bold": 700}
 REGULAR = 400
 CURVE_ERROR = 1.0  # units of the em square, far below what print can show
 _SIMPLIFIED = "SC"
-_EXTRA = "·—–‘’“”…‰′″℃→←↑↓≤≥≠≈×÷±√∞■□▲△●○★☆✓✗①②③④⑤⑥⑦⑧⑨⑩¥€£©®™ 　、。〈〉《》「」『』【】〔〕！（），．：；？～￥"
+_EXTRA = "·—–‘’“”…‰′″℃→←↑↓≤≥≠≈×÷±√■□▲△●○★☆✓✗①②③④⑤⑥⑦⑧⑨⑩¥€£©®™、。〈〉《》「」『』【】〔〕！（），．：；？～￥"
 
 
 def font_directory() -> Path:
@@ -68,20 +68,28 @@ def _cut(source: TTFont, weight: int) -> FontBuilder:
     for name in order:
         pen = TTGlyphPen(None)
         glyphs[name].draw(Cu2QuPen(pen, max_err=CURVE_ERROR, reverse_direction=True))
-        outlines[name] = pen.glyph()
-        metrics[name] = (round(glyphs[name].width), 0)
+        outline = pen.glyph()
+        outlines[name] = outline
+        left = (
+            min((x for x, _ in outline.coordinates), default=0) if outline.numberOfContours else 0
+        )
+        metrics[name] = (round(glyphs[name].width), left)
     builder = FontBuilder(source["head"].unitsPerEm, isTTF=True)
     builder.setupGlyphOrder(order)
     builder.setupCharacterMap(cmap)
     builder.setupGlyf(outlines)
-    builder.setupHorizontalMetrics(
-        {name: (width, outlines[name].xMin if outlines[name].numberOfContours else 0) for name, (width, _) in metrics.items()}
-    )
+    builder.setupHorizontalMetrics(metrics)
     ascent, descent = source["hhea"].ascent, source["hhea"].descent
     builder.setupHorizontalHeader(ascent=ascent, descent=descent)
-    builder.setupNameTable({"familyName": FAMILY, "styleName": "Bold" if weight > REGULAR else "Regular"})
+    builder.setupNameTable(
+        {"familyName": FAMILY, "styleName": "Bold" if weight > REGULAR else "Regular"}
+    )
     builder.setupOS2(
-        sTypoAscender=ascent, sTypoDescender=descent, usWinAscent=ascent, usWinDescent=-descent, usWeightClass=weight
+        sTypoAscender=ascent,
+        sTypoDescender=descent,
+        usWinAscent=ascent,
+        usWinDescent=-descent,
+        usWeightClass=weight,
     )
     builder.setupPost(keepGlyphNames=False)
     return builder

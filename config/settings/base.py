@@ -128,6 +128,7 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
     "messages": {"task": "messaging.messages_expand", "schedule": 10.0},
     "deliveries": {"task": "messaging.deliveries_send", "schedule": 20.0},
     "terms": {"task": "supportplans.subscriptions_expire_due", "schedule": 30.0},
+    "monthly-reports": {"task": "reports.month_due", "schedule": 3600.0},
     "end-notices": {"task": "supportplans.end_notices_send", "schedule": 300.0},
     "orders-provision": {"task": "billing.orders_provision_due", "schedule": 15.0},
     "orders-expire": {"task": "billing.orders_expire_due", "schedule": 30.0},
