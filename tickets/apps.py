@@ -1,5 +1,18 @@
 from django.apps import AppConfig
+from typing_extensions import override
 
 
 class TicketsConfig(AppConfig):
     name = "tickets"
+
+    @override
+    def ready(self) -> None:
+        """Register handlers and the kinds of messages."""
+        from messaging.registry import register_kind  # noqa: PLC0415  (apps must be loaded)
+        from messaging.states import Channel  # noqa: PLC0415
+        from tickets import handlers  # noqa: F401, PLC0415
+
+        register_kind("tickets.replied")
+        register_kind("tickets.resolved")
+        register_kind("tickets.assigned", staff_channels=(Channel.INBOX,))
+        register_kind("tickets.stage_passed", staff_channels=(Channel.INBOX,))

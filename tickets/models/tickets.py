@@ -103,6 +103,7 @@ class Ticket(TenantOwned, Timestamped, Attributed):
     last_message_at = models.DateTimeField()
     last_author = models.CharField(max_length=100, blank=True, default="")
     last_is_staff = models.BooleanField(default=False)
+    first_response_at = models.DateTimeField(null=True, blank=True)
     resolved_at = models.DateTimeField(null=True, blank=True)
     closed_at = models.DateTimeField(null=True, blank=True)
     closes_at = models.DateTimeField(null=True, blank=True)

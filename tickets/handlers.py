@@ -1,0 +1,25 @@
+"""Reactions to what happens on lower floors. They run in the publisher's transaction."""
+
+from __future__ import annotations
+
+from accounts.access import SYSTEM
+from core.events import subscribe
+from supportplans.events import SubscriptionChanged
+from supportplans.states import PlanCode
+from tickets.services.coverages import tenant_coverage_apply
+
+_RANKS = list(PlanCode.values)
+
+
+@subscribe(SubscriptionChanged)
+def subscription_changed(event: SubscriptionChanged) -> None:
+    """Give a tenant's open tickets their new place and, after a step up, their shorter clocks."""
+    if event.from_plan == event.to_plan:
+        return
+    tenant_coverage_apply(
+        tenant_id=event.tenant_id,
+        reason=f"plan_{event.to_plan}",
+        may_shorten=_RANKS.index(event.to_plan) > _RANKS.index(event.from_plan),
+        actor=SYSTEM,
+        at=event.at,
+    )

@@ -1,0 +1,44 @@
+"""Load the ticket categories from ``tickets/data/categories.json``."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand
+from typing_extensions import override
+
+from core.tenancy import scope
+from supportplans.models import ProductLine
+from tickets.models import TicketCategory
+
+CATEGORIES = Path(__file__).resolve().parents[2] / "data" / "categories.json"
+
+
+class Command(BaseCommand):
+    """Idempotent: adds what is missing and leaves what operators edited."""
+
+    help = __doc__
+
+    @override
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Read the file and add the missing rows."""
+        rows = json.loads(CATEGORIES.read_text(encoding="utf-8"))
+        with scope.staff():
+            lines = {line.code: line for line in ProductLine.objects.all()}
+            known = set(TicketCategory.objects.values_list("code", flat=True))
+            TicketCategory.objects.bulk_create(
+                TicketCategory(
+                    code=row["code"],
+                    kind=row["kind"],
+                    name=row["name"],
+                    name_en=row["name_en"],
+                    product_line=lines.get(row.get("product_line")),
+                    position=position,
+                )
+                for position, row in enumerate(rows, start=1)
+                if row["code"] not in known
+            )
+        if options["verbosity"]:
+            self.stdout.write(f"{len(rows) - len(known & {r['code'] for r in rows})} categories added")

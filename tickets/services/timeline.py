@@ -1,0 +1,32 @@
+"""The ticket's history, and telling open pages that something changed."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from accounts.access import Actor
+from messaging import live
+from tickets.live import CONSOLE, ticket_topic
+from tickets.models import Ticket, TicketEvent
+from tickets.states import TicketEventKind
+
+
+def event_write(
+    ticket: Ticket, kind: TicketEventKind, *, actor: Actor, at: datetime, **details: Any
+) -> None:
+    """Add a line to the ticket's timeline. The customer may read it."""
+    TicketEvent.objects.create(
+        tenant_id=ticket.tenant_id,
+        ticket=ticket,
+        kind=kind,
+        details=details,
+        created_at=at,
+        **actor.snapshot(),
+    )
+
+
+def touch(ticket: Ticket) -> None:
+    """Tell open pages that the queue and this ticket changed."""
+    live.touch(CONSOLE)
+    live.touch(ticket_topic(ticket.pk))
