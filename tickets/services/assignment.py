@@ -30,7 +30,7 @@ WORKING_ROLES = frozenset(
 
 @transaction.atomic
 def ticket_take(*, ticket_id: int, actor: Actor, at: datetime) -> Ticket:
-    """Take an unassigned ticket. Losing the race raises TicketAlreadyTaken. Taking is no response: the clock runs on."""
+    """Take an unassigned ticket; no response, the clock runs on. Losing the race raises TicketAlreadyTaken."""
     card = StaffMember.objects.get(user=actor.user)
     ticket = lock_tickets().get(pk=ticket_id)
     if ticket.assignee_id not in {None, card.pk}:

@@ -100,7 +100,9 @@ def windows_sync(*, at: datetime) -> int:
         ~Exists(running), state__in=OPEN_STATES, assurance_level__isnull=False
     )
     tenants = [
-        *entered.order_by("tenant_id").values_list("tenant_id", flat=True).distinct()[:SYNC_TENANTS],
+        *entered.order_by("tenant_id")
+        .values_list("tenant_id", flat=True)
+        .distinct()[:SYNC_TENANTS],
         *left.order_by("tenant_id").values_list("tenant_id", flat=True).distinct()[:SYNC_TENANTS],
     ]
     for tenant_id in tenants:

@@ -45,7 +45,9 @@ def message_write(
     if not body.strip():
         raise ReplyEmpty(field="body")
     if len(attachments) > FILES_MAX:
-        raise TooManyFiles(_("一次最多上传 %(most)d 个文件") % {"most": FILES_MAX}, field="attachments")
+        raise TooManyFiles(
+            _("一次最多上传 %(most)d 个文件") % {"most": FILES_MAX}, field="attachments"
+        )
     facts = []
     for upload in attachments:
         try:

@@ -15,9 +15,7 @@ from tickets.states import DONE_STATES, TicketEventKind
 
 
 @transaction.atomic
-def ticket_rate(
-    *, ticket_id: int, score: int, comment: str, actor: Actor, at: datetime
-) -> Rating:
+def ticket_rate(*, ticket_id: int, score: int, comment: str, actor: Actor, at: datetime) -> Rating:
     """Rate a solved or closed ticket, once. Raises RatingRefused."""
     ticket = lock_tickets().get(pk=ticket_id)
     if ticket.state not in DONE_STATES or Rating.objects.filter(ticket=ticket).exists():

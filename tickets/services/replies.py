@@ -87,7 +87,14 @@ def reply_add(
             attachments=attachments,
             idempotency_key=idempotency_key,
         )
-    return _customer_reply(ticket, body, actor, at, attachments, idempotency_key)
+    return _customer_reply(
+        ticket=ticket,
+        body=body,
+        actor=actor,
+        at=at,
+        attachments=attachments,
+        idempotency_key=idempotency_key,
+    )
 
 
 def staff_reply_write(
@@ -207,6 +214,7 @@ def note_add(*, ticket_id: int, body: str, actor: Actor, at: datetime) -> Ticket
 
 
 def _customer_reply(
+    *,
     ticket: Ticket,
     body: str,
     actor: Actor,

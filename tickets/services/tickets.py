@@ -184,8 +184,6 @@ def _tell_submitted(ticket: Ticket, coverage: Coverage, actor: Actor, at: dateti
     TicketEvent.objects.bulk_create(
         [
             TicketEvent(kind=TicketEventKind.SUBMITTED, **common, **actor.snapshot()),
-            TicketEvent(
-                kind=TicketEventKind.ROUTED, details=routed, **common, **SYSTEM.snapshot()
-            ),
+            TicketEvent(kind=TicketEventKind.ROUTED, details=routed, **common, **SYSTEM.snapshot()),
         ]
     )

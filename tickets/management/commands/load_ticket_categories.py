@@ -41,4 +41,6 @@ class Command(BaseCommand):
                 if row["code"] not in known
             )
         if options["verbosity"]:
-            self.stdout.write(f"{len(rows) - len(known & {r['code'] for r in rows})} categories added")
+            self.stdout.write(
+                f"{len(rows) - len(known & {r['code'] for r in rows})} categories added"
+            )

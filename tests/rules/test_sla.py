@@ -1,0 +1,120 @@
+"""Every rule of domain.md §5 about clocks, with exact instants."""
+
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tickets import sla
+
+START = datetime(2026, 11, 23, 10, 2, 11, tzinfo=ZoneInfo("Asia/Shanghai"))
+DUE = START + timedelta(minutes=10)
+
+
+def at(minutes: float) -> datetime:
+    return START + timedelta(minutes=minutes)
+
+
+def test_due_is_the_target_after_the_start():
+    assert sla.due_instant(START, 10) == DUE
+
+
+def test_due_counts_elapsed_time_over_a_daylight_change():
+    berlin = datetime(2026, 10, 25, 2, 30, tzinfo=ZoneInfo("Europe/Berlin")).astimezone(UTC)
+    assert sla.due_instant(berlin, 60) - berlin == timedelta(hours=1)
+
+
+@pytest.mark.parametrize(("percent", "minutes"), [(50, 5), (80, 8), (100, 10), (200, 20)])
+def test_stages_lie_at_their_share_of_the_way(percent, minutes):
+    assert sla.stage_instant(percent, start=START, due=DUE) == at(minutes)
+
+
+def test_a_stage_before_the_change_fires_at_the_change():
+    change = at(7)
+    assert sla.stage_instant(50, start=START, due=DUE, changed=change) == change
+    assert sla.stage_instant(80, start=START, due=DUE, changed=change) == at(8)
+
+
+@pytest.mark.parametrize(
+    ("minutes", "expected"),
+    [
+        (4, []),
+        (5, []),  # at the stage's own instant the clock may still be answered on time
+        (5.01, [50]),
+        (8.01, [50, 80]),
+        (10, [50, 80]),
+        (10.01, [50, 80, 100]),
+        (20.01, [50, 80, 100, 200]),
+    ],
+)
+def test_stages_pass_after_their_instant(minutes, expected):
+    passed = sla.stages_passed(0, start=START, due=DUE, until=at(minutes))
+    assert [percent for percent, _ in passed] == expected
+
+
+def test_recorded_stages_do_not_pass_again():
+    assert sla.stages_passed(80, start=START, due=DUE, until=at(21)) == [(100, at(10)), (200, at(20))]
+    assert sla.next_stage_instant(80, start=START, due=DUE) == at(10)
+    assert sla.next_stage_instant(200, start=START, due=DUE) is None
+
+
+def test_a_shorter_target_counts_from_the_start():
+    due = START + timedelta(minutes=60)
+    change = sla.retarget(start=START, due=due, new_target_minutes=30, changed=at(10))
+    assert change == sla.Retarget(target_minutes=30, due_at=at(30))
+
+
+def test_a_late_change_leaves_five_minutes():
+    due = START + timedelta(minutes=60)
+    change = sla.retarget(start=START, due=due, new_target_minutes=10, changed=at(20))
+    assert change == sla.Retarget(target_minutes=10, due_at=at(25))
+
+
+def test_a_change_never_extends_a_clock():
+    assert sla.retarget(start=START, due=DUE, new_target_minutes=30, changed=at(1)) is None
+    assert sla.retarget(start=START, due=DUE, new_target_minutes=10, changed=at(1)) is None
+    # Five minutes from now would be later than what is promised already.
+    assert sla.retarget(start=START, due=DUE, new_target_minutes=5, changed=at(6)) is None
+
+
+@given(
+    target=st.integers(1, 120),
+    new=st.integers(1, 120),
+    change=st.floats(0, 240, allow_nan=False),
+)
+def test_a_retargeted_clock_ends_between_grace_and_the_old_end(target, new, change):
+    due = sla.due_instant(START, target)
+    changed = at(change)
+    result = sla.retarget(start=START, due=due, new_target_minutes=new, changed=changed)
+    if result is not None:
+        assert result.due_at < due
+        assert result.due_at >= changed + timedelta(minutes=5)
+        assert result.due_at >= sla.due_instant(START, new)
+
+
+def test_an_answer_at_the_due_instant_is_on_time():
+    assert sla.is_on_time(due=DUE, answered=DUE)
+    assert not sla.is_on_time(due=DUE, answered=DUE + timedelta(microseconds=1))
+
+
+@pytest.mark.parametrize(
+    ("minutes", "state"),
+    [
+        (0, "calm"),
+        (4.99, "calm"),
+        (5, "warm"),
+        (7.99, "warm"),
+        (8, "hot"),
+        (10, "hot"),
+        (10.01, "breached"),
+    ],
+)
+def test_the_chip_changes_with_what_is_left(minutes, state):
+    assert sla.chip_state(start=START, due=DUE, at=at(minutes)) == state
+
+
+def test_the_chip_of_a_stopped_clock_says_how_it_ended():
+    assert sla.chip_state(start=START, due=DUE, at=at(99), stopped=DUE) == "met"
+    assert sla.chip_state(start=START, due=DUE, at=at(99), stopped=at(10.5)) == "missed"

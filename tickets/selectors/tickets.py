@@ -1,0 +1,62 @@
+"""A customer's own tickets."""
+
+from __future__ import annotations
+
+from django.db.models import Q, QuerySet
+from django.utils.translation import gettext_lazy as _
+
+from core import search
+from tickets.models import Ticket, TicketCategory, TicketMessage
+from tickets.states import TicketState
+
+# Whose turn it is: code, label, states.
+TURNS = (
+    ("", _("全部"), tuple(TicketState)),
+    ("yours", _("待您处理"), (TicketState.WAITING, TicketState.RESOLVED)),
+    ("ours", _("我们处理中"), (TicketState.NEW, TicketState.PROCESSING)),
+    ("closed", _("已关闭"), (TicketState.CLOSED,)),
+)
+
+
+def ticket_list_for(tenant_id: int, *, turn: str = "", text: str = "") -> QuerySet[Ticket]:
+    """Return a tenant's tickets, newest first: by whose turn it is, found by number, title or conversation."""
+    states = next((states for code, _label, states in TURNS if code == turn), tuple(TicketState))
+    tickets = (
+        Ticket.objects.filter(tenant_id=tenant_id, state__in=states)
+        .defer("search")
+        .select_related("product_line", "assignee")
+        .order_by("-created_at", "-id")
+    )
+    return tickets.filter(matching(text)) if text.strip() else tickets
+
+
+def turn_counts(tenant_id: int) -> dict[str, int]:
+    """Return how many tickets wait for whom. One query, along the tenant's index."""
+    states = list(Ticket.objects.filter(tenant_id=tenant_id).values_list("state", flat=True))
+    return {code: sum(state in wanted for state in states) for code, _label, wanted in TURNS}
+
+
+def ticket_for_customer(tenant_id: int, number: str) -> Ticket | None:
+    """Return one of the tenant's tickets with what its page names, or None."""
+    return (
+        Ticket.objects.filter(tenant_id=tenant_id, number=number)
+        .defer("search")
+        .select_related("category", "product_line", "assignee", "tenant__service_manager")
+        .select_related("tenant__account_manager")
+        .first()
+    )
+
+
+def matching(text: str) -> Q:
+    """Return the condition for tickets whose number, title, resource or conversation contains ``text``."""
+    query = search.TextQuery(text)
+    if not search.query(text):
+        return Q(pk__in=[])
+    by_title = Ticket.objects.filter(search=query).values("pk")
+    by_message = TicketMessage.objects.filter(search=query).values("ticket_id")
+    return Q(pk__in=by_title.union(by_message))
+
+
+def category_list() -> QuerySet[TicketCategory]:
+    """Return the categories that a form offers."""
+    return TicketCategory.objects.filter(is_active=True).order_by("kind", "position")
