@@ -6,6 +6,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
+from accounts.models.users import StaffRole
 from supportplans.states import Severity
 
 
@@ -94,6 +95,20 @@ _EFFECT_EXAMPLES = {
     "abnormal": _("不影响主要业务的功能出现异常，例如控制台页面显示错误"),
     "question": _("使用方法、配置建议、费用或备案等咨询"),
 }
+
+
+# Who can be given a ticket, and who sees the console besides (an account manager is told of breaches).
+WORKING_ROLES = frozenset(
+    {
+        StaffRole.CUSTOMER_SERVICE,
+        StaffRole.VIP_AGENT,
+        StaffRole.ENGINEER,
+        StaffRole.TEAM_LEAD,
+        StaffRole.DUTY_MANAGER,
+        StaffRole.FILING_STEWARD,
+    }
+)
+CONSOLE_ROLES = (*sorted(WORKING_ROLES), StaffRole.ACCOUNT_MANAGER)
 
 
 class Desk(models.TextChoices):

@@ -1,5 +1,33 @@
-from django.urls import URLPattern, URLResolver
+from django.urls import URLPattern, URLResolver, path
+
+from tickets.views import console, portal
 
 app_name = "tickets"
 
-urlpatterns: list[URLPattern | URLResolver] = []
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("support/tickets/", portal.ticket_list, name="ticket_list"),
+    path("support/tickets/new/", portal.ticket_new, name="ticket_new"),
+    path(
+        "support/tickets/files/<int:attachment_id>/",
+        portal.attachment_download,
+        name="attachment_download",
+    ),
+    path("support/tickets/<str:number>/", portal.ticket_detail, name="ticket_detail"),
+    path("support/tickets/<str:number>/live/", portal.ticket_live, name="ticket_live"),
+    path("support/tickets/<str:number>/reply/", portal.reply_create, name="reply_create"),
+    path("support/tickets/<str:number>/confirm/", portal.ticket_confirm, name="ticket_confirm"),
+    path("support/tickets/<str:number>/reopen/", portal.ticket_reopen, name="ticket_reopen"),
+    path("support/tickets/<str:number>/raise/", portal.severity_raise, name="severity_raise"),
+    path("support/tickets/<str:number>/rate/", portal.ticket_rate, name="ticket_rate"),
+    path("console/", console.console, name="console"),
+    path("console/live/", console.console_live, name="console_live"),
+    path(
+        "console/files/<int:attachment_id>/", console.console_attachment, name="console_attachment"
+    ),
+    path("console/tickets/<str:number>/", console.console_ticket, name="console_ticket"),
+    path("console/tickets/<str:number>/context/", console.console_context, name="console_context"),
+    path("console/tickets/<str:number>/reply/", console.console_reply, name="console_reply"),
+    path("console/tickets/<str:number>/note/", console.console_note, name="console_note"),
+    path("console/tickets/<str:number>/take/", console.console_take, name="console_take"),
+    path("console/tickets/<str:number>/assign/", console.console_assign, name="console_assign"),
+]

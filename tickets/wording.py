@@ -56,7 +56,9 @@ def event_sentence(event: TicketEvent) -> str:
 def _routed(details: dict[str, Any]) -> str:
     sentence = _("已按%(plan)s权益转入%(desk)s，首次响应目标 %(minutes)d 分钟")
     if not details.get("promised", True):
-        sentence = _("已按%(plan)s权益（试用）转入%(desk)s，首次响应目标 %(minutes)d 分钟，试用期不作承诺")
+        sentence = _(
+            "已按%(plan)s权益（试用）转入%(desk)s，首次响应目标 %(minutes)d 分钟，试用期不作承诺"
+        )
     return sentence % {
         "plan": PlanCode(details["plan"]).label,
         "desk": Desk(details["desk"]).label,
@@ -112,3 +114,8 @@ def promise_sentence(ticket: Ticket, clock: Clock | None, at: datetime) -> str:
             "target": clock.target_minutes,
         }
     return _("%(label)s %(due)s 前") % {"label": label, "due": f"{local(clock.due_at):%H:%M}"}
+
+
+def is_counting(clock: Clock, at: datetime) -> bool:
+    """Return True while a customer is shown a promise that counts down: running, promised and not late."""
+    return clock.stopped_at is None and clock.promised and at <= clock.due_at

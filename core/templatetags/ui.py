@@ -73,6 +73,17 @@ def day(at: datetime | None) -> str:
 
 
 @register.filter
+def thread_time(at: datetime | None, now: datetime) -> str:
+    """Return 10:35:57 for today, 11-22 10:35 for other days of the year, with the year before that (Shanghai time)."""
+    if at is None:
+        return "—"
+    here, today = local(at), local(now)
+    if here.date() == today.date():
+        return f"{here:%H:%M:%S}"
+    return f"{here:%m-%d %H:%M}" if here.year == today.year else f"{here:%Y-%m-%d %H:%M}"
+
+
+@register.filter
 def iso(at: datetime | None) -> str:
     """Return an instant for scripts and ``<time datetime>``."""
     return "" if at is None else at.isoformat()

@@ -55,7 +55,10 @@ def test_stages_pass_after_their_instant(minutes, expected):
 
 
 def test_recorded_stages_do_not_pass_again():
-    assert sla.stages_passed(80, start=START, due=DUE, until=at(21)) == [(100, at(10)), (200, at(20))]
+    assert sla.stages_passed(80, start=START, due=DUE, until=at(21)) == [
+        (100, at(10)),
+        (200, at(20)),
+    ]
     assert sla.next_stage_instant(80, start=START, due=DUE) == at(10)
     assert sla.next_stage_instant(200, start=START, due=DUE) is None
 

@@ -119,9 +119,7 @@ def test_the_same_key_submits_and_replies_once(cast, owner, agent):
     again = submit(cast.huachen, owner, idempotency_key="k1", title="另一个标题")
     assert first.pk == again.pk
     for _ in range(2):
-        reply_add(
-            ticket_id=first.pk, body="好的", actor=agent, at=minutes(1), idempotency_key="r1"
-        )
+        reply_add(ticket_id=first.pk, body="好的", actor=agent, at=minutes(1), idempotency_key="r1")
     assert first.messages.count() == 2
     assert submit(cast.yunfan, owner, idempotency_key="k1").pk != first.pk
 

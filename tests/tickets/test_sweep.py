@@ -79,9 +79,7 @@ def test_after_an_outage_all_stages_count_and_one_message_names_the_highest(cast
         (100, minutes(10)),
         (200, minutes(20)),
     ]
-    assert told() == [
-        (200, ["staff:team_lead", "tenant:account_manager", "staff:duty_manager"])
-    ]
+    assert told() == [(200, ["staff:team_lead", "tenant:account_manager", "staff:duty_manager"])]
     assert sweeps.sweep_lag_seconds(minutes(25)) == 0.0
     messages_expand(at=minutes(25))
     message = Message.objects.get(kind="tickets.stage_passed")

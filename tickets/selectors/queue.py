@@ -19,8 +19,7 @@ from tickets.models import Clock, Ticket
 from tickets.queueing import why_here
 from tickets.selectors.conversations import ClockView
 from tickets.selectors.tickets import matching
-from tickets.services.assignment import WORKING_ROLES
-from tickets.states import DONE_STATES, OPEN_STATES, Desk
+from tickets.states import DONE_STATES, OPEN_STATES, WORKING_ROLES, Desk
 
 PAGE_SIZE = 50
 COUNT_CAP = 99

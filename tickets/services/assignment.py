@@ -8,24 +8,12 @@ from django.db import transaction
 
 from accounts.access import Actor
 from accounts.models import StaffMember
-from accounts.models.users import StaffRole
 from messaging.services import notify
 from tickets.exceptions import AssigneeUnfit, TicketAlreadyTaken, TicketMoveRefused
 from tickets.locks import lock_tickets
 from tickets.models import Ticket
 from tickets.services.timeline import event_write, touch
-from tickets.states import TicketEventKind, TicketState
-
-WORKING_ROLES = frozenset(
-    {
-        StaffRole.CUSTOMER_SERVICE,
-        StaffRole.VIP_AGENT,
-        StaffRole.ENGINEER,
-        StaffRole.TEAM_LEAD,
-        StaffRole.DUTY_MANAGER,
-        StaffRole.FILING_STEWARD,
-    }
-)
+from tickets.states import WORKING_ROLES, TicketEventKind, TicketState
 
 
 @transaction.atomic

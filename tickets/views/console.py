@@ -1,0 +1,278 @@
+"""The agents' console: queue, ticket and customer side by side, live."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import datetime, timedelta
+from typing import Any
+from urllib.parse import urlencode
+
+from django.contrib import messages
+from django.db import transaction
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.views.decorators.http import require_POST, require_safe
+
+from accounts.access import actor_of, identity_of, staff_view
+from accounts.models import StaffMember
+from core import clock
+from core.exceptions import DomainError
+from core.files import serve_private
+from core.htmx import HtmxRequest
+from messaging import live
+from supportplans.models import AssuranceWindow
+from supportplans.selectors.coverage import coverage_at
+from supportplans.states import PlanCode, WindowState
+from tickets.forms import NoteForm, ReplyForm
+from tickets.live import CONSOLE, ticket_topic
+from tickets.models import Attachment, Ticket
+from tickets.selectors import conversations, queue
+from tickets.services import assignment, replies, sweeps
+from tickets.services import tickets as services
+from tickets.states import CONSOLE_ROLES, Desk
+
+LATE_TIMERS_SECONDS = 30
+RECENT = timedelta(days=30)
+WINDOWS_SHOWN = 3
+
+agents = staff_view(*CONSOLE_ROLES)
+
+
+@agents
+@require_safe
+def console(request: HttpRequest) -> HttpResponse:
+    """Show the queue; no ticket is open yet."""
+    return render(request, "tickets/console.html", _queue(request, clock.now()))
+
+
+@agents
+@require_safe
+def console_ticket(request: HtmxRequest, number: str) -> HttpResponse:
+    """Show a ticket beside the queue; the pane alone when the queue is there already."""
+    ticket, at = _ticket(number), clock.now()
+    pane = _pane(request, ticket, at)
+    if request.htmx and not request.htmx.history_restore_request:
+        return render(request, "tickets/console.html#ticket-pane", pane)
+    return render(request, "tickets/console.html", {**_queue(request, at), **pane})
+
+
+@agents
+@require_safe
+def console_context(request: HttpRequest, number: str) -> HttpResponse:
+    """Show who the customer is: plan, people, windows, other tickets."""
+    ticket, at = _ticket(number), clock.now()
+    context = {
+        "ticket": ticket,
+        "coverage": coverage_at(ticket.tenant_id, at),
+        "windows": AssuranceWindow.objects.filter(
+            tenant_id=ticket.tenant_id, state=WindowState.APPROVED, ends__gt=at
+        ).order_by("starts")[:WINDOWS_SHOWN],
+        "recent": queue.recent_tickets(ticket, at - RECENT),
+        "manager": ticket.tenant.service_manager or ticket.tenant.account_manager,
+        "at": at,
+    }
+    return render(request, "tickets/console_context.html", context)
+
+
+@agents
+@require_safe
+def console_live(request: HttpRequest) -> HttpResponse:
+    """Answer 204 while nothing is new, else the queue with its counters, the open conversation, or both.
+
+    ``queue`` and ``seen`` are the versions that the page shows; ``ticket`` is the number of the open ticket.
+    """
+    at = clock.now()
+    context: dict[str, Any] = {}
+    number = request.GET.get("ticket", "")
+    ticket = queue.ticket_for_staff(number) if number else None
+    if request.GET.get("queue") != str(live.version(CONSOLE)):
+        context |= _queue(request, at)
+    if ticket and request.GET.get("seen") != str(live.version(ticket_topic(ticket.pk))):
+        context |= _pane(request, ticket, at)
+    if not context:
+        return HttpResponse(status=204)
+    return render(request, "tickets/console.html#live", {"ticket": ticket, **context})
+
+
+@agents
+@require_POST
+def console_reply(request: HtmxRequest, number: str) -> HttpResponse:
+    """Send a public reply: plain, with the turn handed to the customer, or as the solution."""
+    ticket, at = _ticket(number), clock.now()
+    form = ReplyForm(request.POST, request.FILES)
+    # Calling it solved needs no words where the customer waits for none; the service decides.
+    form.fields["body"].required = request.POST.get("action") != "resolve"
+    if not form.is_valid():
+        return _answer(request, number, at, form=form)
+    try:
+        with transaction.atomic():
+            _send(request, ticket, form, at)
+    except DomainError as error:
+        form.add_error("body", str(error.message))
+        return _answer(request, number, at, form=form)
+    return _answer(request, number, at)
+
+
+@agents
+@require_POST
+def console_note(request: HtmxRequest, number: str) -> HttpResponse:
+    """Add an internal note."""
+    ticket, at = _ticket(number), clock.now()
+    form = NoteForm(request.POST)
+    if not form.is_valid():
+        return _answer(request, number, at, note_form=form)
+    replies.note_add(
+        ticket_id=ticket.pk, body=form.cleaned_data["body"], actor=actor_of(request), at=at
+    )
+    return _answer(request, number, at)
+
+
+@agents
+@require_POST
+def console_take(request: HtmxRequest, number: str) -> HttpResponse:
+    """Take an unassigned ticket."""
+    ticket, at = _ticket(number), clock.now()
+    try:
+        with transaction.atomic():
+            assignment.ticket_take(ticket_id=ticket.pk, actor=actor_of(request), at=at)
+    except DomainError as error:
+        messages.error(request, str(error.message))
+    return _answer(request, number, at)
+
+
+@agents
+@require_POST
+def console_assign(request: HtmxRequest, number: str) -> HttpResponse:
+    """Hand the ticket to a colleague."""
+    ticket, at = _ticket(number), clock.now()
+    chosen = request.POST.get("assignee", "")
+    try:
+        with transaction.atomic():
+            assignment.ticket_assign(
+                ticket_id=ticket.pk,
+                staff_member_id=int(chosen) if chosen.isdecimal() else 0,
+                actor=actor_of(request),
+                at=at,
+            )
+    except DomainError as error:
+        messages.error(request, str(error.message))
+    return _answer(request, number, at)
+
+
+@agents
+@require_safe
+def console_attachment(request: HttpRequest, attachment_id: int) -> HttpResponse:
+    """Hand out a customer's file to staff, always as a download."""
+    found = Attachment.objects.filter(pk=attachment_id).first()
+    if found is None:
+        raise Http404
+    return serve_private(found.file, name=found.name, content_type=found.content_type)
+
+
+def _send(request: HttpRequest, ticket: Ticket, form: ReplyForm, at: datetime) -> None:
+    """Do what the pressed button says with the form's words and files."""
+    data = form.cleaned_data
+    common: dict[str, Any] = {
+        "ticket_id": ticket.pk,
+        "body": data["body"],
+        "actor": actor_of(request),
+        "at": at,
+        "attachments": data["attachments"],
+    }
+    if data["action"] == "resolve":
+        services.ticket_resolve(**common)
+    else:
+        replies.reply_add(
+            **common, wait=data["action"] == "wait", idempotency_key=data["key"] or None
+        )
+
+
+def _answer(request: HtmxRequest, number: str, at: datetime, **forms: Any) -> HttpResponse:
+    """Show the pane again (htmx) or go back to the ticket; a refused form is shown with what was typed."""
+    if request.htmx:
+        pane = _pane(request, _ticket(number), at, **forms)
+        return render(request, "tickets/console.html#ticket-pane", pane)
+    if forms:
+        context = {**_queue(request, at), **_pane(request, _ticket(number), at, **forms)}
+        return render(request, "tickets/console.html", context, status=400)
+    return redirect(f"{reverse('tickets:console_ticket', args=[number])}?{_place(request)}")
+
+
+def _queue(request: HttpRequest, at: datetime) -> dict[str, Any]:
+    """Return the queue of the view and desk that the address names. Four queries.
+
+    The version is read first: what comes later is polled again.
+    """
+    version = live.version(CONSOLE)
+    view, desk, desks = _chosen(request)
+    text = request.GET.get("q", "")[:100]
+    staff = _staff(request)
+    page = queue.queue_page(
+        view=view, desk=desk, staff=staff, after=request.GET.get("after", ""), text=text, at=at
+    )
+    counts = queue.queue_counts(desk=desk, staff=staff)
+    return {
+        "page": page,
+        "views": [(code, label, counts.get(code, "")) for code, label in queue.QueueView.choices],
+        "view": view,
+        "desk": desk,
+        "desks": [(code, Desk(code).label if code else "") for code in desks],
+        "text": text,
+        "place": _place(request),
+        "queue_version": version,
+        "late_timers": sweeps.sweep_lag_seconds(at) > LATE_TIMERS_SECONDS,
+        "at": at,
+    }
+
+
+def _pane(request: HttpRequest, ticket: Ticket, at: datetime, **forms: Any) -> dict[str, Any]:
+    """Return one ticket with its conversation, notes included. Six queries."""
+    version = live.version(ticket_topic(ticket.pk))
+    events = conversations.events_of(ticket)
+    clocks = conversations.clocks_of(ticket)
+    in_force = conversations.clock_in_force(clocks)
+    return {
+        "ticket": ticket,
+        "ticket_version": version,
+        "entries": conversations.thread(ticket, events, notes=True),
+        "clock": conversations.ClockView(in_force, at) if in_force else None,
+        "reasons": queue.reasons(ticket),
+        "plan_label": PlanCode(ticket.plan_code).label,
+        "assignees": queue.assignees(),
+        "form": forms.get("form") or ReplyForm(initial={"key": uuid.uuid4().hex}),
+        "note_form": forms.get("note_form") or NoteForm(auto_id="note_%s"),
+        "place": _place(request),
+        "at": at,
+    }
+
+
+def _chosen(request: HttpRequest) -> tuple[str, str, list[str]]:
+    """Return the view, the desk and the desks to choose from; what is not allowed falls back to the first."""
+    desks = queue.desks_of(identity_of(request))
+    view, desk = request.GET.get("view", ""), request.GET.get("desk", "")
+    return (
+        view if view in queue.QueueView.values else queue.QueueView.WAITING.value,
+        desk if desk in desks else desks[0],
+        desks,
+    )
+
+
+def _place(request: HttpRequest) -> str:
+    """Return the query string that leads back to this view of the queue."""
+    view, desk, _desks = _chosen(request)
+    return urlencode({"view": view, "desk": desk})
+
+
+def _ticket(number: str) -> Ticket:
+    ticket = queue.ticket_for_staff(number)
+    if ticket is None:
+        raise Http404
+    return ticket
+
+
+def _staff(request: HttpRequest) -> StaffMember:
+    staff = identity_of(request).staff
+    if staff is None:
+        raise Http404
+    return staff
