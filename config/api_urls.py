@@ -9,5 +9,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("schema/", SpectacularAPIView.as_view(), name="api_schema"),
     path("docs/", documentation, name="api_docs"),
     path("", include("billing.api.urls")),
+    path("", include("tickets.api.urls")),
     path("", include(("servicedesk.api.urls", "servicedesk_api"))),
 ]

@@ -11,10 +11,10 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterator
+from typing import Any
 
-from django.contrib.postgres.search import SearchVectorField
-from django.db.models import TextField, Value
-from django.db.models.expressions import Func
+from django.contrib.postgres.search import SearchQuery
+from typing_extensions import override
 
 TOKENS_MAX = 12_000  # positions above 16,383 are folded together, and a vector holds 1 MB
 _HAN = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff\U00020000-\U0003ffff"
@@ -52,14 +52,19 @@ def query(text: str) -> str:
     )
 
 
-class TextQuery(Func):
+class TextQuery(SearchQuery):
     """A query for ``.filter(search=TextQuery("登录失败"))`` on a ``SearchVectorField``."""
 
-    template = "(%(expressions)s)::tsquery"
-    output_field = SearchVectorField()
-
     def __init__(self, text: str) -> None:
-        super().__init__(Value(query(text), output_field=TextField()))
+        super().__init__(query(text))
+
+    @override
+    def as_sql(
+        self, compiler: Any, connection: Any, *args: Any, **kwargs: Any
+    ) -> tuple[str, list[Any]]:
+        """Return the literal as it is: no text parser in between."""
+        sql, params = compiler.compile(self.source_expressions[-1])
+        return f"({sql})::tsquery", params
 
 
 def _runs(text: str) -> Iterator[tuple[str, bool]]:

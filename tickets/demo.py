@@ -22,7 +22,7 @@ from core.tenancy import scope
 from supportplans.models import ProductLine
 from supportplans.selectors.coverage import Coverage, coverage_at
 from tickets import sla
-from tickets.demo_stories import COMMENTS, GREETINGS, PLACES, STORIES, THANKS, Story
+from tickets.demo_stories import ASKED, COMMENTS, GREETINGS, PLACES, STORIES, THANKS, Story
 from tickets.models import (
     Clock,
     ClockEvent,
@@ -190,7 +190,9 @@ class _Writer:
         pick = self.random
         agent = pick.choice(self.cast.agents[ticket.desk])
         target = coverage.target_minutes[ticket.severity]
-        share = pick.uniform(1.05, 1.7) if pick.random() < MISSED_SHARE else pick.uniform(0.12, 0.85)
+        share = (
+            pick.uniform(1.05, 1.7) if pick.random() < MISSED_SHARE else pick.uniform(0.12, 0.85)
+        )
         answered = ticket.created_at + timedelta(minutes=target * share)
         self._stopped(ticket, coverage, ClockKind.FIRST, 1, ticket.created_at, answered, agent)
         self._reply(ticket, pick.choice(GREETINGS), answered, agent)
@@ -209,6 +211,8 @@ class _Writer:
         found = answered + timedelta(minutes=pick.uniform(7, 25))
         self._reply(ticket, story.finding.format(**names), found, ticket.assignee)
         if end == "waiting":
+            found += timedelta(minutes=3)
+            self._reply(ticket, pick.choice(ASKED), found, ticket.assignee)
             ticket.state = TicketState.WAITING
             self._event(ticket, TicketEventKind.WAITING, found, _by(ticket.assignee))
             return
@@ -225,9 +229,7 @@ class _Writer:
         if end in {"resolved", "closed"}:
             self._end(ticket, solved, customer, end)
 
-    def _end(
-        self, ticket: Ticket, solved: datetime, customer: dict[str, object], end: str
-    ) -> None:
+    def _end(self, ticket: Ticket, solved: datetime, customer: dict[str, object], end: str) -> None:
         assert ticket.assignee is not None
         self._event(ticket, TicketEventKind.RESOLVED, solved, _by(ticket.assignee))
         ticket.state, ticket.resolved_at = TicketState.RESOLVED, solved

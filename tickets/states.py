@@ -108,6 +108,7 @@ WORKING_ROLES = frozenset(
         StaffRole.FILING_STEWARD,
     }
 )
+ANSWERING_ROLES = frozenset({StaffRole.VIP_AGENT, StaffRole.CUSTOMER_SERVICE})
 CONSOLE_ROLES = (*sorted(WORKING_ROLES), StaffRole.ACCOUNT_MANAGER)
 
 

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from core.clock import local
 from core.templatetags.ui import duration
@@ -21,36 +22,31 @@ SHOWN_IN_THREAD = frozenset(TicketEventKind) - {
     TicketEventKind.RESUMED,
 }
 
+_SENTENCES = {
+    TicketEventKind.SUBMITTED: gettext_lazy("%(who)s 提交工单"),
+    TicketEventKind.RESPONDED: gettext_lazy("%(who)s 首次响应"),
+    TicketEventKind.SEVERITY_RAISED: gettext_lazy("%(who)s 将级别提升为紧急"),
+    TicketEventKind.WAITING: gettext_lazy("%(who)s 请客户补充信息，期间不计时"),
+    TicketEventKind.RESUMED: gettext_lazy("%(who)s 已补充信息"),
+    TicketEventKind.RESOLVED: gettext_lazy("%(who)s 已给出方案，等待客户确认"),
+    TicketEventKind.REOPENED: gettext_lazy("%(who)s 反馈问题仍在，工单重新打开"),
+    TicketEventKind.CLOSED: gettext_lazy("%(who)s 确认已解决，工单关闭"),
+    TicketEventKind.RATED: gettext_lazy("%(who)s 评价 %(score)d 星"),
+}
+
 
 def event_sentence(event: TicketEvent) -> str:
     """Return one line of the timeline as a sentence for the customer and for staff alike."""
     details = event.details
-    name = event.actor_name
-    match event.kind:
-        case TicketEventKind.ROUTED:
-            return _routed(details)
-        case TicketEventKind.ASSIGNED:
-            return _("已转交 %(title)s %(name)s") % {
-                "title": details.get("title", ""),
-                "name": details.get("name", ""),
-            }
-        case TicketEventKind.RETARGETED:
-            return _retargeted(details)
-        case TicketEventKind.SEVERITY_RAISED:
-            return _("%(name)s 将级别提升为紧急") % {"name": name}
-        case TicketEventKind.WAITING:
-            return _("%(name)s 请客户补充信息，期间不计时") % {"name": name}
-        case TicketEventKind.RESOLVED:
-            return _("%(name)s 已给出方案，等待客户确认") % {"name": name}
-        case TicketEventKind.REOPENED:
-            return _("%(name)s 反馈问题仍在，工单重新打开") % {"name": name}
-        case TicketEventKind.CLOSED if event.actor_id is None:
-            return _("7 天内未收到反馈，工单自动关闭")
-        case TicketEventKind.CLOSED:
-            return _("%(name)s 确认已解决，工单关闭") % {"name": name}
-        case TicketEventKind.RATED:
-            return _("%(name)s 评价 %(score)d 星") % {"name": name, "score": details["score"]}
-    return str(TicketEventKind(event.kind).label)
+    if event.kind == TicketEventKind.ROUTED:
+        return _routed(details)
+    if event.kind == TicketEventKind.RETARGETED:
+        return _retargeted(details)
+    if event.kind == TicketEventKind.ASSIGNED:
+        return _("已转交 %(title)s %(name)s") % details
+    if event.kind == TicketEventKind.CLOSED and event.actor_id is None:
+        return _("7 天内未收到反馈，工单自动关闭")
+    return str(_SENTENCES[event.kind]) % {**details, "who": event.actor_name}
 
 
 def _routed(details: dict[str, Any]) -> str:
@@ -85,35 +81,30 @@ def _retargeted(details: dict[str, Any]) -> str:
 
 
 def promise_sentence(ticket: Ticket, clock: Clock | None, at: datetime) -> str:
-    """Return the promise of an answer in plain words for the customer, about the clock that matters now.
+    """Return the promise of an answer in plain words for the customer.
 
     Never a red counter: what is late is said, with an apology and who is on it (screens.md).
     """
-    if clock is None:
+    if clock is None or clock.outcome == ClockOutcome.WITHDRAWN:
         return ""
-    label = ClockKind(clock.kind).label
-    spent = duration((clock.stopped_at or at) - clock.started_at)
-    if clock.outcome == ClockOutcome.WITHDRAWN:
-        return ""
-    if clock.stopped_at is not None:
-        if sla.is_on_time(due=clock.due_at, answered=clock.stopped_at):
-            return _("已于 %(spent)s响应") % {"spent": spent}
-        return _("已于 %(spent)s响应，晚于目标 %(target)d 分钟，非常抱歉") % {
-            "spent": spent,
-            "target": clock.target_minutes,
-        }
-    if at > clock.due_at:
-        who = ticket.assignee.display_name if ticket.assignee else _("值班组长")
-        return _("我们未能在 %(target)d 分钟内响应，非常抱歉，%(who)s 正在跟进") % {
-            "target": clock.target_minutes,
-            "who": who,
-        }
-    if not clock.promised:
-        return _("%(label)s目标 %(target)d 分钟（试用期不作承诺）") % {
-            "label": label,
-            "target": clock.target_minutes,
-        }
-    return _("%(label)s %(due)s 前") % {"label": label, "due": f"{local(clock.due_at):%H:%M}"}
+    words = {
+        "label": ClockKind(clock.kind).label,
+        "target": clock.target_minutes,
+        "due": f"{local(clock.due_at):%H:%M}",
+        "spent": duration((clock.stopped_at or at) - clock.started_at),
+        "who": ticket.assignee.display_name if ticket.assignee else _("值班组长"),
+    }
+    if clock.stopped_at is not None and sla.is_on_time(due=clock.due_at, answered=clock.stopped_at):
+        sentence = _("已于 %(spent)s响应")
+    elif clock.stopped_at is not None:
+        sentence = _("已于 %(spent)s响应，晚于目标 %(target)d 分钟，非常抱歉")
+    elif at > clock.due_at:
+        sentence = _("我们未能在 %(target)d 分钟内响应，非常抱歉，%(who)s 正在跟进")
+    elif not clock.promised:
+        sentence = _("%(label)s目标 %(target)d 分钟（试用期不作承诺）")
+    else:
+        sentence = _("%(label)s %(due)s 前")
+    return sentence % words
 
 
 def is_counting(clock: Clock, at: datetime) -> bool:

@@ -1,4 +1,4 @@
-// The agents' console: what the poll asks for, rows that hold still under the pointer, drafts, the composer's modes.
+// The agents' console: what the poll asks for, rows that hold still under the pointer, the composer's modes.
 (() => {
   const byId = (id) => document.getElementById(id);
   let pending = false;
@@ -44,30 +44,14 @@
     if (event.target.closest("[data-queue-news]")) refresh();
   });
 
-  // One draft per ticket and composer, kept in this browser until it is sent.
-  const draftKey = (field) => `draft:${field.dataset.draft}`;
-
   function settle() {
     const open = byId("ticket-pane")?.dataset.number;
     for (const row of document.querySelectorAll(".queue-row")) {
       if (row.dataset.number === open) row.setAttribute("aria-current", "true");
       else row.removeAttribute("aria-current");
     }
-    for (const field of document.querySelectorAll("textarea[data-draft]")) {
-      if (!field.value) field.value = localStorage.getItem(draftKey(field)) || "";
-    }
     for (const box of document.querySelectorAll("[data-scroll-end]")) box.scrollTop = box.scrollHeight;
   }
-  document.addEventListener("input", (event) => {
-    const field = event.target;
-    if (!field.dataset?.draft) return;
-    if (field.value) localStorage.setItem(draftKey(field), field.value);
-    else localStorage.removeItem(draftKey(field));
-  });
-  document.addEventListener("submit", (event) => {
-    const field = event.target.querySelector("textarea[data-draft]");
-    if (field) localStorage.removeItem(draftKey(field));
-  });
   document.addEventListener("htmx:afterSettle", settle);
   document.addEventListener("htmx:oobAfterSwap", settle);
   settle();

@@ -120,9 +120,14 @@ def clocks_of(ticket: Ticket) -> list[Clock]:
 
 
 def clock_in_force(clocks: list[Clock]) -> Clock | None:
-    """Return the running clock, else the last one that ran."""
+    """Return the running clock, else the last one that ran (what an agent works against)."""
+    return clocks[-1] if clocks else None
+
+
+def clock_promised(clocks: list[Clock]) -> Clock | None:
+    """Return the running clock, else the first one: what was promised to the customer, and how it was kept."""
     running = [clock for clock in clocks if clock.stopped_at is None]
-    return running[-1] if running else (clocks[-1] if clocks else None)
+    return (running or clocks or [None])[0]
 
 
 def progress(ticket: Ticket, events: Iterable[TicketEvent], clocks: list[Clock]) -> list[Step]:

@@ -19,7 +19,14 @@ from tickets.models import Clock, Ticket
 from tickets.queueing import why_here
 from tickets.selectors.conversations import ClockView
 from tickets.selectors.tickets import matching
-from tickets.states import DONE_STATES, OPEN_STATES, WORKING_ROLES, Desk
+from tickets.states import (
+    ANSWERING_ROLES,
+    CONSOLE_ROLES,
+    DONE_STATES,
+    OPEN_STATES,
+    WORKING_ROLES,
+    Desk,
+)
 
 PAGE_SIZE = 50
 COUNT_CAP = 99
@@ -57,17 +64,20 @@ class Page:
 
 
 def desks_of(identity: Identity) -> list[str]:
-    """Return the desks that a person may look at, the first one by default; an empty text is both (domain.md §1)."""
-    if identity.has_staff_role(
-        StaffRole.TEAM_LEAD, StaffRole.DUTY_MANAGER, StaffRole.ENGINEER, StaffRole.ACCOUNT_MANAGER
-    ):
-        return ["", Desk.VIP, Desk.STANDARD]
-    desks = []
-    if identity.has_staff_role(StaffRole.VIP_AGENT):
-        desks.append(Desk.VIP)
-    if identity.has_staff_role(StaffRole.CUSTOMER_SERVICE):
-        desks.append(Desk.STANDARD)
-    return ["", *desks] if len(desks) > 1 else list(desks)
+    """Return the desks that a person may look at, the first one by default; an empty text is both (domain.md §1).
+
+    Those who answer for one desk see that desk; leads and everyone who handles tickets of both see both.
+    """
+    desks = [
+        desk
+        for role, desk in (
+            (StaffRole.VIP_AGENT, Desk.VIP.value),
+            (StaffRole.CUSTOMER_SERVICE, Desk.STANDARD.value),
+        )
+        if identity.has_staff_role(role)
+    ]
+    sees_both = identity.has_staff_role(*(set(CONSOLE_ROLES) - ANSWERING_ROLES))
+    return desks if len(desks) == 1 and not sees_both else ["", Desk.VIP, Desk.STANDARD]
 
 
 def queue_page(

@@ -228,7 +228,7 @@ def _page(
     version = live.version(ticket_topic(ticket.pk))
     events = conversations.events_of(ticket)
     clocks = conversations.clocks_of(ticket)
-    in_force = conversations.clock_in_force(clocks)
+    promised = conversations.clock_promised(clocks)
     rating = Rating.objects.filter(ticket=ticket).first() if ticket.state in DONE_STATES else None
     ended = ticket.resolved_at or ticket.closed_at
     return {
@@ -236,9 +236,9 @@ def _page(
         "version": version,
         "entries": conversations.thread(ticket, events),
         "steps": conversations.progress(ticket, events, clocks),
-        "clock": conversations.ClockView(in_force, at) if in_force else None,
-        "promise": promise_sentence(ticket, in_force, at),
-        "counting": in_force is not None and is_counting(in_force, at),
+        "clock": conversations.ClockView(promised, at) if promised else None,
+        "promise": promise_sentence(ticket, promised, at),
+        "counting": promised is not None and is_counting(promised, at),
         "plan_label": PlanCode(ticket.plan_code).label,
         "rating": rating,
         "can_rate": ticket.state in DONE_STATES and rating is None,

@@ -1,0 +1,46 @@
+// Composers: one draft per ticket, kept in this browser until it is sent; names of chosen files; pasted and dropped files.
+(() => {
+  const draftKey = (field) => `draft:${field.dataset.draft}`;
+
+  function restore() {
+    for (const field of document.querySelectorAll("textarea[data-draft]")) {
+      if (!field.value) field.value = localStorage.getItem(draftKey(field)) || "";
+    }
+  }
+  document.addEventListener("input", (event) => {
+    const field = event.target;
+    if (!field.dataset?.draft) return;
+    if (field.value) localStorage.setItem(draftKey(field), field.value);
+    else localStorage.removeItem(draftKey(field));
+  });
+  document.addEventListener("submit", (event) => {
+    const field = event.target.querySelector("textarea[data-draft]");
+    if (field) localStorage.removeItem(draftKey(field));
+  });
+  document.addEventListener("htmx:afterSettle", restore);
+  restore();
+
+  document.addEventListener("change", (event) => {
+    const names = document.querySelector(`[data-files-of="${event.target.id}"]`);
+    if (names && event.target.files) names.textContent = [...event.target.files].map((file) => file.name).join("，");
+  });
+
+  function add(form, files) {
+    const input = form?.querySelector("input[type=file]");
+    if (!input || !files.length) return false;
+    const all = new DataTransfer();
+    for (const file of [...input.files, ...files]) all.items.add(file);
+    input.files = all.files;
+    input.dispatchEvent(new Event("change", { bubbles: true }));
+    return true;
+  }
+  document.addEventListener("paste", (event) => {
+    if (add(event.target.closest?.("form.composer"), event.clipboardData?.files || [])) event.preventDefault();
+  });
+  document.addEventListener("dragover", (event) => {
+    if (event.target.closest?.("form.composer")) event.preventDefault();
+  });
+  document.addEventListener("drop", (event) => {
+    if (add(event.target.closest?.("form.composer"), event.dataTransfer?.files || [])) event.preventDefault();
+  });
+})();
