@@ -18,6 +18,7 @@ def main() -> None:
 
     call_command("migrate", interactive=False, verbosity=0)
     call_command("load_catalogue", verbosity=0)
+    call_command("load_articles", verbosity=0)
     call_command("load_ticket_categories", verbosity=0)
     collect_static_files()
     from reports.fonts import prepare_fonts  # noqa: PLC0415

@@ -1,5 +1,10 @@
-from django.urls import URLPattern, URLResolver
+from django.urls import URLPattern, URLResolver, path
+
+from onlineservice import views
 
 app_name = "onlineservice"
 
-urlpatterns: list[URLPattern | URLResolver] = []
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("help/", views.article_list, name="article_list"),
+    path("help/<slug:slug>/", views.article_detail, name="article_detail"),
+]

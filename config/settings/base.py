@@ -135,7 +135,11 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
     "payments-follow": {"task": "billing.payments_follow_due", "schedule": 10.0},
     # A sweep that waited longer than the next one is dropped: the next one does its work.
     "ticket-stages": {"task": "tickets.sweep", "schedule": 5.0, "options": {"expires": 5}},
-    "ticket-windows": {"task": "tickets.windows_sync", "schedule": 30.0, "options": {"expires": 30}},
+    "ticket-windows": {
+        "task": "tickets.windows_sync",
+        "schedule": 30.0,
+        "options": {"expires": 30},
+    },
     "ticket-closing": {"task": "tickets.tickets_close_due", "schedule": 300.0},
 }
 
