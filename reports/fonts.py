@@ -25,7 +25,7 @@ _EXTRA = "·—–‘’“”…‰′″℃→←↑↓≤≥≠≈×÷±√�
 
 def font_directory() -> Path:
     """Return where the cut fonts stand."""
-    return Path(settings.DATA_DIR) / "fonts"
+    return Path(settings.FONTS_ROOT)
 
 
 def font_file(weight: str) -> Path:

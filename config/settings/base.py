@@ -52,6 +52,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "config.proxy.ClientAddressMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -183,7 +184,9 @@ USE_I18N = True
 USE_THOUSAND_SEPARATOR = False
 
 STATIC_URL = "static/"
-STATIC_ROOT = DATA_DIR / "staticfiles"
+STATIC_ROOT = env.directory("STATIC_ROOT", DATA_DIR / "staticfiles")
+# Made out of packages at set-up, like static files: part of an image, not of a deployment's data.
+FONTS_ROOT = env.directory("FONTS_ROOT", DATA_DIR / "fonts")
 STATICFILES_DIRS = [BASE_DIR / "static"]
 WHITENOISE_KEEP_ONLY_HASHED_FILES = True
 MEDIA_ROOT = DATA_DIR / "media"
@@ -241,6 +244,9 @@ SPECTACULAR_SETTINGS = {
     "VERSION": "1",
     "SERVE_INCLUDE_SCHEMA": False,
 }
+
+# Reverse proxies of our own in front of the portal; the client's address is read from what they add.
+TRUSTED_PROXY_COUNT = env.integer("TRUSTED_PROXY_COUNT", 0)
 
 # How long an order waits for its payment (domain.md §4), and where providers send their notifications.
 ORDER_PAYABLE_FOR = timedelta(hours=env.integer("ORDER_PAYABLE_HOURS", 24))

@@ -16,5 +16,6 @@ SECURE_HSTS_INCLUDE_SUBDOMAINS = True
 SECURE_HSTS_PRELOAD = True
 SESSION_COOKIE_SECURE = True
 CSRF_COOKIE_SECURE = True
+EMAIL_BACKEND = env.text("EMAIL_BACKEND", "django.core.mail.backends.smtp.EmailBackend")
 # An address that nobody has confirmed could be somebody else's; a demo has no mailboxes to confirm from.
 ACCOUNT_EMAIL_VERIFICATION = "mandatory"

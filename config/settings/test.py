@@ -9,6 +9,7 @@ DEMO_MODE = True
 # Each process of a parallel run empties a Valkey database of its own between tests; 0 belongs to the portal.
 _worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
 CACHES["default"]["LOCATION"] = REDIS_URL.rsplit("/", 1)[0] + f"/{1 + _worker}"
+CELERY_BROKER_URL = CACHES["default"]["LOCATION"]
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
 STORAGES = {
