@@ -19,7 +19,12 @@ from typing_extensions import override
 from accounts.models import Membership, StaffMember, Tenant, User
 from accounts.models.tenants import TenantRole
 from accounts.models.users import StaffRole
-from accounts.navigation import NavigationItem, navigation_for
+from accounts.navigation import (
+    PORTAL_NAVIGATION,
+    NavigationGroup,
+    NavigationItem,
+    navigation_for,
+)
 
 Rest = ParamSpec("Rest")
 View = Callable[Concatenate[HttpRequest, Rest], HttpResponseBase]
@@ -67,6 +72,11 @@ class Identity:
     def staff_navigation(self) -> list[NavigationItem]:
         """Return the links of the desks' top navigation."""
         return navigation_for(set(self.staff.roles)) if self.staff else []
+
+    @property
+    def portal_navigation(self) -> tuple[NavigationGroup, ...]:
+        """Return the groups of the customers' side navigation."""
+        return PORTAL_NAVIGATION
 
     def has_staff_role(self, *roles: StaffRole) -> bool:
         """Return True for staff with one of ``roles``. Operators may do everything."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
@@ -14,7 +15,8 @@ THEME_COOKIE = "theme"
 
 
 def portal(request: HttpRequest) -> dict[str, Any]:
-    """Return ``brand``, ``identity``, ``theme`` (light, dark or system), ``now`` and ``demo_mode``."""
+    """Return ``brand``, ``identity``, ``theme`` (light, dark or system), ``now``, ``demo_mode``
+    and ``demo_clock_moved`` (the demo's clock runs ahead)."""
     theme = request.COOKIES.get(THEME_COOKIE, "light")
     return {
         "brand": settings.BRAND,
@@ -22,4 +24,5 @@ def portal(request: HttpRequest) -> dict[str, Any]:
         "theme": theme if theme in {"light", "dark", "system"} else "light",
         "now": clock.now(),
         "demo_mode": settings.DEMO_MODE,
+        "demo_clock_moved": settings.DEMO_MODE and clock.offset() > timedelta(0),
     }

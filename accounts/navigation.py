@@ -1,4 +1,4 @@
-"""The desks' top navigation, by role."""
+"""Who is shown which links: the desks' top navigation by role, the customers' side navigation by topic."""
 
 from __future__ import annotations
 
@@ -12,12 +12,26 @@ from accounts.models.users import StaffRole
 
 @dataclass(frozen=True)
 class NavigationItem:
-    """A link: URL name, label, the roles that see it, and whether only the exact page counts as current."""
+    """A link: URL name, label, the roles that see it, the name of its icon.
+
+    ``exact`` marks an index whose path begins the paths of other links: it is current on its own page only.
+    ``also`` names pages elsewhere that belong to this link.
+    """
 
     url: str
     label: str | Promise
-    roles: frozenset[StaffRole]
+    roles: frozenset[StaffRole] = frozenset()
+    icon: str = ""
     exact: bool = False
+    also: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class NavigationGroup:
+    """Links under one heading; the first group of a navigation has none."""
+
+    label: str | Promise
+    items: tuple[NavigationItem, ...]
 
 
 _DESK = frozenset({StaffRole.ACCOUNT_MANAGER, StaffRole.FILING_STEWARD, StaffRole.TEAM_LEAD})
@@ -32,13 +46,63 @@ _AGENTS = frozenset(
     }
 )
 NAVIGATION = (
-    NavigationItem("accounts:operations", _("运营后台"), frozenset(), exact=True),
-    NavigationItem("messaging:delivery_failed_list", _("投递失败"), frozenset()),
-    NavigationItem("servicedesk:dashboard", _("工作台"), _DESK, exact=True),
-    NavigationItem("servicedesk:desk_service_order_list", _("服务单"), _DESK),
-    NavigationItem("reports:desk_report_list", _("月报"), _DESK),
-    NavigationItem("tickets:console", _("工单队列"), _AGENTS),
-    NavigationItem("billing:finance_payment_list", _("收款"), frozenset({StaffRole.FINANCE})),
+    NavigationItem("accounts:operations", _("运营后台"), frozenset(), "gauge", exact=True),
+    NavigationItem("messaging:delivery_failed_list", _("投递失败"), frozenset(), "mail-warning"),
+    NavigationItem("servicedesk:dashboard", _("工作台"), _DESK, "layout-dashboard", exact=True),
+    NavigationItem("servicedesk:desk_service_order_list", _("服务单"), _DESK, "clipboard-list"),
+    NavigationItem("reports:desk_report_list", _("月报"), _DESK, "chart-column"),
+    NavigationItem("tickets:console", _("工单队列"), _AGENTS, "inbox"),
+    NavigationItem(
+        "billing:finance_payment_list", _("收款"), frozenset({StaffRole.FINANCE}), "receipt-text"
+    ),
+)
+
+# The customers' side navigation (design/README.md). A link is shown once its page exists.
+PORTAL_NAVIGATION = (
+    NavigationGroup(
+        "", (NavigationItem("supportplans:overview", _("支持概览"), icon="house", exact=True),)
+    ),
+    NavigationGroup(
+        _("工单"),
+        (
+            NavigationItem("tickets:ticket_list", _("我的工单"), icon="ticket"),
+            NavigationItem("tickets:ticket_new", _("提交工单"), icon="plus"),
+        ),
+    ),
+    NavigationGroup(
+        _("支持计划"),
+        (
+            NavigationItem(
+                "supportplans:plan_detail",
+                _("支持计划详情"),
+                icon="shield-check",
+                also=("billing:order_new",),
+            ),
+            NavigationItem(
+                "servicedesk:service_order_list", _("我的服务单"), icon="clipboard-list"
+            ),
+            NavigationItem("servicedesk:window_list", _("重保申请"), icon="calendar-days"),
+            NavigationItem("reports:report_list", _("服务月报"), icon="file-chart-column"),
+            NavigationItem("supportplans:link_list", _("关联账号"), icon="link"),
+        ),
+    ),
+    NavigationGroup(
+        _("费用"),
+        (
+            NavigationItem("billing:order_list", _("订单中心"), icon="receipt-text"),
+            NavigationItem("billing:unsubscription_list", _("退订管理"), icon="undo-2"),
+        ),
+    ),
+    NavigationGroup(
+        _("账户"), (NavigationItem("accounts:people_list", _("授权员工"), icon="users-round"),)
+    ),
+    NavigationGroup(
+        _("帮助"),
+        (
+            NavigationItem("onlineservice:article_list", _("帮助中心"), icon="book-open"),
+            NavigationItem("api_docs", _("API 中心"), icon="braces"),
+        ),
+    ),
 )
 
 

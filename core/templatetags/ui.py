@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -174,6 +175,43 @@ def page_url(name: str, *args: Any, **kwargs: Any) -> str:
         return reverse(name, args=args, kwargs=kwargs)
     except NoReverseMatch:
         return ""
+
+
+@dataclass(frozen=True)
+class NavigationLink:
+    """A link as a page shows it: ``url`` is its path."""
+
+    name: str
+    url: str
+    label: str
+    icon: str
+    is_current: bool
+
+
+@register.simple_tag(takes_context=True)
+def navigation(context: Mapping[str, Any], items: Iterable[Any]) -> list[NavigationLink]:
+    """Return the links of ``items`` whose pages exist; the one whose path fits the page's path best is current.
+
+    An item has ``url`` (a URL name), ``label``, ``icon``, ``exact`` and ``also`` (see ``accounts.navigation``).
+    """
+    request = context.get("request")
+    found = [(item, path) for item in items if (path := page_url(item.url))]
+    here = best_match(request.path if request else "", found)
+    return [
+        NavigationLink(item.url, path, str(item.label), item.icon, item is here)
+        for item, path in found
+    ]
+
+
+def best_match(path: str, found: Sequence[tuple[Any, str]]) -> Any:
+    """Return the item that a page's path belongs to: the one with the longest path that begins it, or None."""
+    fits = [
+        (len(start), item)
+        for item, own in found
+        for start in (own, *filter(None, (page_url(name) for name in item.also)))
+        if path == start or (path.startswith(start) and not (item.exact and start == own))
+    ]
+    return max(fits, key=lambda fit: fit[0])[1] if fits else None
 
 
 @register.simple_tag(takes_context=True)

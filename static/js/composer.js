@@ -1,4 +1,4 @@
-// Composers: one draft per ticket, kept in this browser until it is sent; names of chosen files; pasted and dropped files.
+// Composers: one draft per ticket, kept in this browser until it is sent; pasted and dropped files.
 (() => {
   const draftKey = (field) => `draft:${field.dataset.draft}`;
 
@@ -19,11 +19,6 @@
   });
   document.addEventListener("htmx:afterSettle", restore);
   restore();
-
-  document.addEventListener("change", (event) => {
-    const names = document.querySelector(`[data-files-of="${event.target.id}"]`);
-    if (names && event.target.files) names.textContent = [...event.target.files].map((file) => file.name).join("，");
-  });
 
   function add(form, files) {
     const input = form?.querySelector("input[type=file]");

@@ -1,12 +1,12 @@
-// Live parts poll a small versioned endpoint through htmx. A lost connection shows a banner and marks the clocks.
+// Live parts poll a small versioned endpoint through htmx; 204 means nothing new. A lost connection shows a banner
+// (data-lost on <body>) and marks the clocks as unconfirmed; they go on counting from the last known server time.
 (() => {
-  const text = document.documentElement.lang === "en" ? "Connection lost, reconnecting" : "连接中断，正在重连";
   let banner = null;
 
   function lost() {
     document.body.classList.add("is-unconfirmed");
     if (banner) return;
-    banner = Object.assign(document.createElement("div"), { className: "banner", textContent: text });
+    banner = Object.assign(document.createElement("div"), { className: "banner", textContent: document.body.dataset.lost });
     banner.setAttribute("role", "status");
     document.body.prepend(banner);
   }
@@ -19,7 +19,7 @@
 
   document.addEventListener("htmx:sendError", lost);
   document.addEventListener("htmx:timeout", lost);
-  document.addEventListener("htmx:afterOnLoad", back);
+  document.addEventListener("htmx:afterOnLoad", (event) => (event.detail.xhr.status < 502 ? back() : lost()));
   window.addEventListener("offline", lost);
 
   // A row under the pointer or the keyboard's focus does not move: the swap waits.
