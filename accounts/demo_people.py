@@ -43,7 +43,7 @@ TENANTS = (
         "云帆物流",
         "yunfan.example",
         (("owner", "王海", "owner"), ("sun", "孙悦", "member")),
-        "manager2@portal.example",
+        "manager@portal.example",
         "manager2@portal.example",
     ),
     DemoTenant(

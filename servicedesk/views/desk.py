@@ -40,7 +40,9 @@ def dashboard(request: HttpRequest) -> HttpResponse:
     first = clock.local(now).replace(hour=0, minute=0, second=0, microsecond=0)
     first -= timedelta(days=first.weekday())
     windows = selectors.windows_between(first, first + timedelta(weeks=CALENDAR_WEEKS))
-    waiting = selectors.service_order_list_for(identity_of(request)).filter(state=State.REQUESTED)
+    waiting = selectors.service_order_list_for(identity_of(request)).filter(
+        state=State.REQUESTED, tenant__account_manager=staff
+    )
     context = {
         "tiles": desk_tiles(staff, now),
         "portfolio": portfolio(staff, now),
