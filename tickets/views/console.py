@@ -221,7 +221,7 @@ def _queue(request: HttpRequest, at: datetime) -> dict[str, Any]:
         "desk": desk,
         "desks": [(code, Desk(code).label if code else "") for code in desks],
         "text": text,
-        "place": _place(request),
+        "here": _place(request),
         "queue_version": version,
         "late_timers": sweeps.sweep_lag_seconds(at) > LATE_TIMERS_SECONDS,
         "at": at,
@@ -244,7 +244,7 @@ def _pane(request: HttpRequest, ticket: Ticket, at: datetime, **forms: Any) -> d
         "assignees": queue.assignees(),
         "form": forms.get("form") or ReplyForm(initial={"key": uuid.uuid4().hex}),
         "note_form": forms.get("note_form") or NoteForm(auto_id="note_%s"),
-        "place": _place(request),
+        "here": _place(request),
         "at": at,
     }
 
