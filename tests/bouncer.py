@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import socket
 import subprocess
 import tempfile
 import time
@@ -16,6 +15,8 @@ import psycopg2
 import pytest
 from django.conf import settings
 
+from tests.running import free_port
+
 STARTS_WITHIN_SECONDS = 15
 
 
@@ -26,13 +27,6 @@ def pgbouncer_or_skip() -> str:
         reason = "PgBouncer is not on this machine and could not be installed"
         (pytest.fail if os.environ.get("CI") else pytest.skip)(reason)
     return str(path)
-
-
-def free_port() -> int:
-    """Return a port of the loopback that nobody uses."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @contextmanager

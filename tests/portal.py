@@ -4,18 +4,12 @@ from __future__ import annotations
 
 import os
 import shutil
-import socket
-import subprocess
-import sys
-import time
-import urllib.request
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
-from config import env
-from config.local import processes
+from tests.databases import scratch_database
+from tests.running import running_portal
 
 CHROMIUM_FLAGS = [
     "--no-sandbox",
@@ -26,87 +20,17 @@ CHROMIUM_FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
-HEALTHY_WITHIN_SECONDS = 60
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 @pytest.fixture(scope="session")
 def live_portal(tmp_path_factory) -> Iterator[str]:
     """Start the portal's own processes against a database of their own, with demo data; yield its address."""
-    from config.roles import LOCALE  # the same locale as the real database
-
     data_dir = tmp_path_factory.mktemp("portal")
-    name = f"story_{os.getpid()}"
-    owner = env.database("DATABASE_OWNER_URL")
-    _admin(owner, f"CREATE DATABASE {name} OWNER portal_owner TEMPLATE template0 {LOCALE}", name)
-    port = free_port()
-    environment = {
-        **os.environ,
-        "DATA_DIR": str(data_dir),
-        "DATABASE_URL": _renamed(os.environ["DATABASE_URL"], name),
-        "DATABASE_OWNER_URL": _renamed(os.environ["DATABASE_OWNER_URL"], name),
-        "REDIS_URL": os.environ["REDIS_URL"].rsplit("/", 1)[0] + "/9",
-        "DJANGO_SETTINGS_MODULE": "config.settings.dev",
-        "SITE_URL": f"http://127.0.0.1:{port}",
-        "PAYGATE_PORT": str(free_port()),
-        "PYTHONWARNINGS": "ignore",
-    }
-    running: list[subprocess.Popen[bytes]] = []
-    logs = data_dir / "logs"
-    logs.mkdir()
-    try:
-        for command in (["-m", "config.prepare"], ["manage.py", "load_demo"]):
-            subprocess.run([sys.executable, *command], env=environment, check=True)
-        for process, command in processes(port, data_dir).items():
-            log = (logs / f"{process}.log").open("wb")
-            running.append(subprocess.Popen(command, env=environment, stdout=log, stderr=log))
-        _wait_healthy(environment["SITE_URL"], logs)
-        yield environment["SITE_URL"]
-    finally:
-        for process in running:
-            process.terminate()
-        for process in running:
-            process.wait(timeout=20)
-        _admin(owner, f"DROP DATABASE {name} WITH (FORCE)", name)
-
-
-def _admin(owner: dict[str, object], statement: str, name: str) -> None:
-    import psycopg2
-
-    connection = psycopg2.connect(
-        dbname="postgres",
-        user=owner["USER"],
-        password=owner["PASSWORD"],
-        host=owner["HOST"],
-        port=owner["PORT"] or None,
-    )
-    connection.autocommit = True
-    connection.cursor().execute(statement)
-    connection.close()
-
-
-def _renamed(url: str, name: str) -> str:
-    from urllib.parse import urlsplit, urlunsplit
-
-    parts = urlsplit(url)
-    # urlunsplit drops the empty host of a socket URL that has only user and password before the "@".
-    return urlunsplit(parts._replace(path=f"/{name}"))
-
-
-def _wait_healthy(address: str, logs: Path) -> None:
-    deadline = time.monotonic() + HEALTHY_WITHIN_SECONDS
-    while time.monotonic() < deadline:
-        try:
-            with urllib.request.urlopen(f"{address}/healthz/", timeout=3):
-                return
-        except OSError:
-            time.sleep(0.3)
-    raise RuntimeError("\n".join(f"{log.name}\n{log.read_text()}" for log in logs.iterdir()))
+    with (
+        scratch_database(f"story_{os.getpid()}") as database,
+        running_portal(database, data_dir) as address,
+    ):
+        yield address
 
 
 @pytest.fixture(scope="session")

@@ -16,8 +16,9 @@ import psycopg2
 import pytest
 
 from config import env
-from tests.bouncer import free_port, running_bouncer
+from tests.bouncer import running_bouncer
 from tests.deployment.compose import ROOT, environment_of, image_command, services
+from tests.running import free_port
 
 HOST = "support.example.com"
 WITHIN_SECONDS = 60

@@ -1,0 +1,55 @@
+"""Databases of their own for what must not meet the tests' database: a running portal, demo data, a benchmark."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from urllib.parse import urlsplit, urlunsplit
+
+import psycopg2
+from psycopg2 import sql
+
+from config import env
+from config.roles import LOCALE
+
+
+@contextmanager
+def scratch_database(name: str, *, template: str = "") -> Iterator[str]:
+    """Make a database as ``portal_owner``, empty or a copy of ``template`` (which nobody may be using); drop it after."""
+    made_like = (
+        sql.SQL("TEMPLATE {}").format(sql.Identifier(template))
+        if template
+        else sql.SQL("TEMPLATE template1 " + LOCALE)
+    )
+    database = sql.Identifier(name)
+    drop = sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(database)
+    _as_owner(drop)
+    _as_owner(sql.SQL("CREATE DATABASE {} ").format(database) + made_like)
+    try:
+        yield name
+    finally:
+        _as_owner(drop)
+
+
+def database_environment(name: str) -> dict[str, str]:
+    """Return the environment's database URLs with another database in them."""
+    return {
+        variable: urlunsplit(urlsplit(os.environ[variable])._replace(path=f"/{name}"))
+        for variable in ("DATABASE_URL", "DATABASE_OWNER_URL")
+    }
+
+
+def _as_owner(statement: sql.Composable) -> None:
+    owner = env.database("DATABASE_OWNER_URL")
+    connection = psycopg2.connect(
+        dbname="postgres",
+        user=owner["USER"],
+        password=owner["PASSWORD"],
+        host=owner["HOST"],
+        port=owner["PORT"] or None,
+    )
+    connection.autocommit = True
+    with connection.cursor() as cursor:
+        cursor.execute(statement)
+    connection.close()
