@@ -175,6 +175,21 @@ def staff_view(*roles: StaffRole) -> Callable[[View[Rest]], View[Rest]]:
     return decorate
 
 
+def person_view(view: View[Rest]) -> View[Rest]:
+    """Let in customers and staff alike; visitors are sent to sign in, people without a tenant see no such page."""
+
+    @wraps(view)
+    def guarded(request: HttpRequest, *args: Rest.args, **kwargs: Rest.kwargs) -> HttpResponseBase:
+        identity = identity_of(request)
+        if identity.user is None:
+            return redirect_to_login(request.get_full_path())
+        if not (identity.is_customer or identity.is_staff):
+            raise Http404
+        return view(request, *args, **kwargs)
+
+    return cast("View[Rest]", guarded)
+
+
 class IsCustomer(BasePermission):
     """API: customers of an active tenant. A view may name ``least_role``."""
 
