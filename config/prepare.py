@@ -24,10 +24,17 @@ def main(part: str = "") -> None:
 
 
 def prepare_database() -> None:
-    """Migrate and load what is the same for everybody: the catalogue, the categories of tickets."""
+    """Migrate and load what is the same for everybody."""
     from django.core.management import call_command  # noqa: PLC0415  (Django must be set up first)
 
     call_command("migrate", interactive=False, verbosity=0)
+    load_reference_data()
+
+
+def load_reference_data() -> None:
+    """Load the catalogue, the articles and the categories of tickets."""
+    from django.core.management import call_command  # noqa: PLC0415
+
     call_command("load_catalogue", verbosity=0)
     call_command("load_articles", verbosity=0)
     call_command("load_ticket_categories", verbosity=0)

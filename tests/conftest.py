@@ -13,12 +13,22 @@ from django.db import connection, connections
 from django.test import Client, TransactionTestCase
 
 from config import env
+from config.prepare import load_reference_data
 from core import clock
 from core.tenancy import scope
 from tests.cast import Cast, make_cast
 from tests.jobs import JobRunner
 
 pytest_plugins = ["tests.portal"]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep together what shares a costly set-up: a parallel run makes it in one process only."""
+    for item in items:
+        if "live_portal" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.xdist_group("portal"))
+        elif "demo_database" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.xdist_group("demo"))
 
 
 @pytest.fixture(scope="session")
@@ -41,9 +51,7 @@ def django_db_setup(
         )
         with connection.cursor() as cursor:
             cursor.execute("GRANT TRUNCATE ON ALL TABLES IN SCHEMA public TO portal_app")
-        from django.core.management import call_command
-
-        call_command("load_catalogue", verbosity=0)
+        load_reference_data()
         _connect_as(as_app["USER"], as_app["PASSWORD"])
     yield
     with django_db_blocker.unblock():
@@ -64,13 +72,14 @@ def _connect_as(user: object, password: object) -> None:
     connections["default"].settings_dict.update(USER=user, PASSWORD=password)
 
 
-# Loaded once with the migrations; no test changes them.
+# Loaded once with the migrations (``load_reference_data``); no test changes them.
 KEPT_TABLES = (
     "django_migrations",
     "django_content_type",
     "auth_permission",
     "supportplans_",
     "tickets_ticketcategory",
+    "onlineservice_article",
 )
 EMPTIED_TABLES = ("subscription", "paidline", "assurancewindow", "quotause")
 
