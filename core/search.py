@@ -59,9 +59,7 @@ class TextQuery(SearchQuery):
         super().__init__(query(text))
 
     @override
-    def as_sql(
-        self, compiler: Any, connection: Any, *args: Any, **kwargs: Any
-    ) -> tuple[str, list[Any]]:
+    def as_sql(self, compiler: Any, connection: Any, *args: Any, **kwargs: Any) -> tuple[str, Any]:
         """Return the literal as it is: no text parser in between."""
         sql, params = compiler.compile(self.source_expressions[-1])
         return f"({sql})::tsquery", params

@@ -144,7 +144,14 @@ class _Writer:
         if end in {"new", "late"}:
             self._running(ticket, coverage, ClockKind.FIRST, start)
         else:
-            self._work(ticket, story, names, coverage, customer, end)
+            self._work(
+                ticket,
+                story=story,
+                names=names,
+                coverage=coverage,
+                customer=customer,
+                end=end,
+            )
         ticket.save()
 
     def _ticket(
@@ -180,6 +187,7 @@ class _Writer:
     def _work(
         self,
         ticket: Ticket,
+        *,
         story: Story,
         names: dict[str, str],
         coverage: Coverage,
@@ -194,7 +202,9 @@ class _Writer:
             pick.uniform(1.05, 1.7) if pick.random() < MISSED_SHARE else pick.uniform(0.12, 0.85)
         )
         answered = ticket.created_at + timedelta(minutes=target * share)
-        self._stopped(ticket, coverage, ClockKind.FIRST, 1, ticket.created_at, answered, agent)
+        self._stopped(
+            ticket, coverage, ClockKind.FIRST, start=ticket.created_at, stop=answered, by=agent
+        )
         self._reply(ticket, pick.choice(GREETINGS), answered, agent)
         self._event(ticket, TicketEventKind.RESPONDED, answered, _by(agent))
         ticket.first_response_at = answered
@@ -205,7 +215,7 @@ class _Writer:
         engineer = pick.choice(self.cast.engineers)
         if ticket.severity == "urgent":
             moved = answered + timedelta(minutes=pick.uniform(2, 6))
-            details = {"name": engineer.display_name, "title": engineer.title}
+            details: dict[str, object] = {"name": engineer.display_name, "title": engineer.title}
             self._event(ticket, TicketEventKind.ASSIGNED, moved, _by(agent), details)
             ticket.assignee = engineer
         found = answered + timedelta(minutes=pick.uniform(7, 25))
@@ -224,7 +234,9 @@ class _Writer:
             self._running(ticket, coverage, ClockKind.NEXT, asked)
             return
         solved = asked + timedelta(minutes=target * pick.uniform(0.2, 0.9))
-        self._stopped(ticket, coverage, ClockKind.NEXT, 1, asked, solved, ticket.assignee)
+        self._stopped(
+            ticket, coverage, ClockKind.NEXT, start=asked, stop=solved, by=ticket.assignee
+        )
         self._reply(ticket, story.solution.format(**names), solved, ticket.assignee)
         if end in {"resolved", "closed"}:
             self._end(ticket, solved, customer, end)
@@ -254,7 +266,7 @@ class _Writer:
     def _running(
         self, ticket: Ticket, coverage: Coverage, kind: ClockKind, start: datetime
     ) -> None:
-        clock = self._clock(ticket, coverage, kind, 1, start)
+        clock = self._clock(ticket, coverage, kind, start)
         clock.next_stage_at = clock.next_stage()
         ticket.due_at = clock.due_at
 
@@ -263,12 +275,12 @@ class _Writer:
         ticket: Ticket,
         coverage: Coverage,
         kind: ClockKind,
-        instance: int,
+        *,
         start: datetime,
         stop: datetime,
         by: StaffMember | None,
     ) -> None:
-        clock = self._clock(ticket, coverage, kind, instance, start)
+        clock = self._clock(ticket, coverage, kind, start)
         clock.stopped_at, clock.outcome, clock.answered_by = stop, ClockOutcome.ANSWERED, by
         for percent, due in clock.pending_stages(stop):
             noticed = due + timedelta(seconds=self.random.uniform(0.2, 5))
@@ -284,15 +296,12 @@ class _Writer:
             clock.stage_passed = percent
         self._clock_event(clock, ClockEventKind.STOPPED, stop, _by(by) if by else {})
 
-    def _clock(
-        self, ticket: Ticket, coverage: Coverage, kind: ClockKind, instance: int, start: datetime
-    ) -> Clock:
+    def _clock(self, ticket: Ticket, coverage: Coverage, kind: ClockKind, start: datetime) -> Clock:
         target = coverage.target_minutes[ticket.severity]
         clock = Clock(
             tenant_id=ticket.tenant_id,
             ticket=ticket,
             kind=kind,
-            instance=instance,
             plan_code=coverage.plan_code,
             severity=ticket.severity,
             promised=coverage.promised,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Story:
-    """One kind of concern. Texts may name ``{id}`` (a resource), ``{n}`` (a number) and ``{place}`` (a resource pool)."""
+    """One kind of concern. Texts may name ``{id}`` (a resource), ``{n}`` and ``{place}`` (a pool)."""
 
     line: str
     category: str

@@ -32,7 +32,7 @@ class FilesField(forms.FileField):
         super().__init__(required=False, widget=FilesInput(attrs={"multiple": True}), **options)
 
     @override
-    def clean(self, data: Any, initial: Any = None) -> list[UploadedFile]:
+    def clean(self, data: Any, initial: Any = None) -> list[UploadedFile[Any]]:
         """Return the files. Raises ValidationError."""
         uploads = [upload for upload in data or [] if upload]
         if len(uploads) > FILES_MAX:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
+from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -22,7 +23,7 @@ SHOWN_IN_THREAD = frozenset(TicketEventKind) - {
     TicketEventKind.RESUMED,
 }
 
-_SENTENCES = {
+_SENTENCES: dict[str, Promise] = {
     TicketEventKind.SUBMITTED: gettext_lazy("%(who)s 提交工单"),
     TicketEventKind.RESPONDED: gettext_lazy("%(who)s 首次响应"),
     TicketEventKind.SEVERITY_RAISED: gettext_lazy("%(who)s 将级别提升为紧急"),

@@ -41,8 +41,8 @@ def submit_urgent(page: Page, title: str) -> None:
     page.goto("/support/tickets/new/")
     page.locator("label.option", has_text="紧急").first.click()
     page.locator("[name=product_line]").select_option(label="弹性负载均衡")
-    page.get_by_label("标题").fill(title)
-    page.get_by_label("问题描述").fill("10 点起全部请求返回 504，影响下单，请尽快处理。")
+    page.locator("[name=title]").fill(title)
+    page.locator("[name=body]").fill("10 点起全部请求返回 504，影响下单，请尽快处理。")
     page.get_by_role("button", name="提交工单").click()
     expect(page.get_by_role("heading", level=1)).to_have_text(title)
 
@@ -66,6 +66,7 @@ def test_one_customer_from_order_to_report(visitor):
     open_the_monthly_report(sign_in(visitor(), "owner@huachen.example"))
 
     let_a_ticket_wait(sign_in(visitor(), "owner@yunfan.example"))
+    take_it_without_answering(agent)
     move_the_clock(sign_in(visitor(), "operator@portal.example"))
     every_stage_is_told(agent, manager)
 
@@ -177,6 +178,13 @@ def let_a_ticket_wait(page: Page) -> None:
     submit_urgent(page, FORGOTTEN)
 
 
+def take_it_without_answering(page: Page) -> None:
+    page.goto("/console/?view=new")
+    page.locator(".queue-row", has_text=FORGOTTEN).click()
+    page.locator("[data-key=a]").click()
+    expect(page.locator("[data-key=a]")).to_have_count(0)
+
+
 def move_the_clock(page: Page) -> None:
     page.goto("/operations/")
     page.get_by_label("前移小时数").fill("1")
@@ -185,7 +193,7 @@ def move_the_clock(page: Page) -> None:
 
 
 def every_stage_is_told(agent: Page, manager: Page) -> None:
-    agent.goto("/console/?view=new")
+    agent.goto("/console/?view=mine")
     expect(agent.locator(".queue-row", has_text=FORGOTTEN).locator(".clock")).to_contain_text("+")
     manager.goto("/messages/")
     until(manager, "main", FORGOTTEN)

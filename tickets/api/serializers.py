@@ -59,7 +59,7 @@ class TicketSerializer(serializers.ModelSerializer[Ticket]):
 
     class Meta:
         model = Ticket
-        fields = (
+        fields: tuple[str, ...] = (
             "number",
             "title",
             "kind",
@@ -85,14 +85,14 @@ class TicketDetailSerializer(TicketSerializer):
     clocks = serializers.SerializerMethodField()
 
     class Meta(TicketSerializer.Meta):
-        fields = (*TicketSerializer.Meta.fields, "messages", "clocks")
+        fields: tuple[str, ...] = (*TicketSerializer.Meta.fields, "messages", "clocks")
 
     @extend_schema_field(MessageSerializer(many=True))
     def get_messages(self, ticket: Ticket) -> Any:
         """Return the newest messages of the conversation, oldest first."""
         newest = ticket.messages.defer("search").prefetch_related("attachments")
         rows = newest.order_by("-created_at", "-id")[:ENTRIES_SHOWN]
-        return MessageSerializer(reversed(rows), many=True).data
+        return MessageSerializer(list(reversed(rows)), many=True).data
 
     @extend_schema_field(ClockSerializer(many=True))
     def get_clocks(self, ticket: Ticket) -> Any:

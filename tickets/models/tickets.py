@@ -147,6 +147,17 @@ class Ticket(TenantOwned, Timestamped, Attributed):
                 condition=Q(state__in=DONE_STATES),
                 name="ticket_done",
             ),
+            # Leads look at both desks at once.
+            models.Index(
+                fields=["-last_message_at", "-id"],
+                condition=Q(state__in=OPEN_STATES, due_at__isnull=True),
+                name="ticket_in_work_all",
+            ),
+            models.Index(
+                fields=["-resolved_at", "-id"],
+                condition=Q(state__in=DONE_STATES),
+                name="ticket_done_all",
+            ),
             models.Index(
                 fields=["tenant"],
                 condition=Q(state__in=OPEN_STATES),

@@ -127,7 +127,7 @@ def clock_in_force(clocks: list[Clock]) -> Clock | None:
 def clock_promised(clocks: list[Clock]) -> Clock | None:
     """Return the running clock, else the first one: what was promised to the customer, and how it was kept."""
     running = [clock for clock in clocks if clock.stopped_at is None]
-    return (running or clocks or [None])[0]
+    return next(iter(running or clocks), None)
 
 
 def progress(ticket: Ticket, events: Iterable[TicketEvent], clocks: list[Clock]) -> list[Step]:

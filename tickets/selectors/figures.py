@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import ROUND_HALF_UP, Decimal
+from typing import Any
 
 from django.db.models import Count, F, Q
 from django.db.models.functions import TruncMonth
@@ -33,9 +34,10 @@ class TicketLine:
 class MonthlyTicketFigures:
     """Figures of the tickets received in [start, end). Counts per label; ``compliance`` is a percentage or None.
 
-    ``promised`` counts the promised clocks (first and next responses) that started in the time and are decided, ``kept``
-    those answered by their due instant. ``previous`` holds (month's first instant, tickets) of the months before, oldest
-    first. ``median_first_response_seconds`` is over first responses of the month's tickets.
+    ``promised`` counts the promised clocks (first and next responses) that started in the time and
+    are decided, ``kept`` those answered by their due instant. ``previous`` holds (month's first
+    instant, tickets) of the months before, oldest first. ``median_first_response_seconds`` is over
+    the first responses of the month's tickets.
     """
 
     total: int
@@ -66,8 +68,8 @@ def monthly_figures(tenant_id: int, start: datetime, end: datetime) -> MonthlyTi
     )
     return MonthlyTicketFigures(
         total=len(tickets),
-        by_severity=_counted(tickets, "severity", dict(Severity.choices)),
-        by_kind=_counted(tickets, "kind", dict(TicketKind.choices)),
+        by_severity=_counted(tickets, "severity", Severity.choices),
+        by_kind=_counted(tickets, "kind", TicketKind.choices),
         by_product_line=_by_product_line(tickets),
         previous=_previous(tenant_id, start),
         promised=promised,
@@ -138,11 +140,11 @@ def _previous(tenant_id: int, start: datetime) -> list[tuple[datetime, int]]:
     return [(month, counts.get(month, 0)) for month in months[:-1]]
 
 
-def _counted(tickets: list[Ticket], field: str, labels: dict[str, str]) -> dict[str, int]:
+def _counted(tickets: list[Ticket], field: str, labels: list[tuple[str, Any]]) -> dict[str, int]:
     """Return how many tickets have each value, by label, in the order of the labels; values without tickets are 0."""
     return {
         str(label): sum(getattr(ticket, field) == value for ticket in tickets)
-        for value, label in labels.items()
+        for value, label in labels
     }
 
 

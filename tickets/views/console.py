@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 from django.contrib import messages
 from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
@@ -19,7 +20,7 @@ from accounts.models import StaffMember
 from core import clock
 from core.exceptions import DomainError
 from core.files import serve_private
-from core.htmx import HtmxRequest
+from core.htmx import htmx_of
 from messaging import live
 from supportplans.models import AssuranceWindow
 from supportplans.selectors.coverage import coverage_at
@@ -48,11 +49,12 @@ def console(request: HttpRequest) -> HttpResponse:
 
 @agents
 @require_safe
-def console_ticket(request: HtmxRequest, number: str) -> HttpResponse:
+def console_ticket(request: HttpRequest, number: str) -> HttpResponse:
     """Show a ticket beside the queue; the pane alone when the queue is there already."""
     ticket, at = _ticket(number), clock.now()
     pane = _pane(request, ticket, at)
-    if request.htmx and not request.htmx.history_restore_request:
+    htmx = htmx_of(request)
+    if htmx and not htmx.history_restore_request:
         return render(request, "tickets/console.html#ticket-pane", pane)
     return render(request, "tickets/console.html", {**_queue(request, at), **pane})
 
@@ -97,7 +99,7 @@ def console_live(request: HttpRequest) -> HttpResponse:
 
 @agents
 @require_POST
-def console_reply(request: HtmxRequest, number: str) -> HttpResponse:
+def console_reply(request: HttpRequest, number: str) -> HttpResponse:
     """Send a public reply: plain, with the turn handed to the customer, or as the solution."""
     ticket, at = _ticket(number), clock.now()
     form = ReplyForm(request.POST, request.FILES)
@@ -116,7 +118,7 @@ def console_reply(request: HtmxRequest, number: str) -> HttpResponse:
 
 @agents
 @require_POST
-def console_note(request: HtmxRequest, number: str) -> HttpResponse:
+def console_note(request: HttpRequest, number: str) -> HttpResponse:
     """Add an internal note."""
     ticket, at = _ticket(number), clock.now()
     form = NoteForm(request.POST)
@@ -130,7 +132,7 @@ def console_note(request: HtmxRequest, number: str) -> HttpResponse:
 
 @agents
 @require_POST
-def console_take(request: HtmxRequest, number: str) -> HttpResponse:
+def console_take(request: HttpRequest, number: str) -> HttpResponse:
     """Take an unassigned ticket."""
     ticket, at = _ticket(number), clock.now()
     try:
@@ -143,7 +145,7 @@ def console_take(request: HtmxRequest, number: str) -> HttpResponse:
 
 @agents
 @require_POST
-def console_assign(request: HtmxRequest, number: str) -> HttpResponse:
+def console_assign(request: HttpRequest, number: str) -> HttpResponse:
     """Hand the ticket to a colleague."""
     ticket, at = _ticket(number), clock.now()
     chosen = request.POST.get("assignee", "")
@@ -162,7 +164,7 @@ def console_assign(request: HtmxRequest, number: str) -> HttpResponse:
 
 @agents
 @require_safe
-def console_attachment(request: HttpRequest, attachment_id: int) -> HttpResponse:
+def console_attachment(request: HttpRequest, attachment_id: int) -> HttpResponseBase:
     """Hand out a customer's file to staff, always as a download."""
     found = Attachment.objects.filter(pk=attachment_id).first()
     if found is None:
@@ -188,9 +190,9 @@ def _send(request: HttpRequest, ticket: Ticket, form: ReplyForm, at: datetime) -
         )
 
 
-def _answer(request: HtmxRequest, number: str, at: datetime, **forms: Any) -> HttpResponse:
+def _answer(request: HttpRequest, number: str, at: datetime, **forms: Any) -> HttpResponse:
     """Show the pane again (htmx) or go back to the ticket; a refused form is shown with what was typed."""
-    if request.htmx:
+    if htmx_of(request):
         pane = _pane(request, _ticket(number), at, **forms)
         return render(request, "tickets/console.html#ticket-pane", pane)
     if forms:
@@ -219,7 +221,7 @@ def _queue(request: HttpRequest, at: datetime) -> dict[str, Any]:
         "desk": desk,
         "desks": [(code, Desk(code).label if code else "") for code in desks],
         "text": text,
-        "place": _place(request),
+        "here": _place(request),
         "queue_version": version,
         "late_timers": sweeps.sweep_lag_seconds(at) > LATE_TIMERS_SECONDS,
         "at": at,
@@ -242,7 +244,7 @@ def _pane(request: HttpRequest, ticket: Ticket, at: datetime, **forms: Any) -> d
         "assignees": queue.assignees(),
         "form": forms.get("form") or ReplyForm(initial={"key": uuid.uuid4().hex}),
         "note_form": forms.get("note_form") or NoteForm(auto_id="note_%s"),
-        "place": _place(request),
+        "here": _place(request),
         "at": at,
     }
 

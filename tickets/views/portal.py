@@ -10,6 +10,7 @@ from django.contrib import messages
 from django.core.paginator import Paginator
 from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
@@ -17,7 +18,6 @@ from accounts.access import actor_of, customer_view, identity_of
 from core import clock
 from core.exceptions import DomainError
 from core.files import serve_private
-from core.htmx import HtmxRequest
 from messaging import live
 from supportplans.selectors.coverage import coverage_at
 from supportplans.states import PlanCode
@@ -92,7 +92,7 @@ def ticket_live(request: HttpRequest, number: str) -> HttpResponse:
 
 @customer_view()
 @require_POST
-def reply_create(request: HtmxRequest, number: str) -> HttpResponse:
+def reply_create(request: HttpRequest, number: str) -> HttpResponse:
     """Add the customer's reply; on a solved ticket it reopens."""
     ticket, at = _ticket(request, number), clock.now()
     form = ReplyForm(request.POST, request.FILES)
@@ -173,7 +173,7 @@ def ticket_rate(request: HttpRequest, number: str) -> HttpResponse:
 
 @customer_view()
 @require_safe
-def attachment_download(request: HttpRequest, attachment_id: int) -> HttpResponse:
+def attachment_download(request: HttpRequest, attachment_id: int) -> HttpResponseBase:
     """Hand out a file of one of the tenant's tickets, always as a download."""
     found = Attachment.objects.filter(pk=attachment_id, tenant_id=_tenant_id(request)).first()
     if found is None:
