@@ -243,6 +243,13 @@ SPECTACULAR_SETTINGS = {
     "TITLE": "Support plan portal",
     "VERSION": "1",
     "SERVE_INCLUDE_SCHEMA": False,
+    "ENUM_NAME_OVERRIDES": {
+        "OrderStateEnum": "billing.states.OrderState",
+        "TicketStateEnum": "tickets.states.TicketState",
+        "ServiceOrderStateEnum": "servicedesk.states.State",
+        "TicketKindEnum": "tickets.states.TicketKind",
+        "DeliverableKindEnum": "servicedesk.states.DeliverableKind",
+    },
 }
 
 # Reverse proxies of our own in front of the portal; the client's address is read from what they add.
