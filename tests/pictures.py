@@ -1,0 +1,117 @@
+"""Take pictures of a demo's pages: 1440 px wide, those of customers and visitors also 390 px."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from pathlib import Path
+
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from accounts.demo_people import PASSWORD
+from tests.portal import CHROMIUM_FLAGS
+
+TARGET = Path(__file__).resolve().parent.parent / "docs" / "pictures"
+WIDE, PHONE = 1440, 390
+# Name of the picture, path, or a link to follow on the page before.
+VISITOR = (
+    ("plan_compare", "/"),
+    ("sign_up", "/accounts/signup/"),
+    ("sign_in", "/accounts/login/"),
+    ("agreement", "/agreement/"),
+    ("help", "/help/"),
+    ("help_article", "/help/event-assurance/"),
+    ("api", "/api/v1/docs/"),
+)
+ENTERPRISE = (
+    ("overview", "/support/"),
+    ("plan_detail", "/support/plan/"),
+    ("ticket_list", "/support/tickets/"),
+    ("ticket_detail", "main a[href^='/support/tickets/2']"),
+    ("ticket_new", "/support/tickets/new/"),
+    ("service_order_list", "/support/service-orders/"),
+    ("service_order_detail", "main tr:has-text('已完成') a"),
+    ("report_list", "/support/reports/"),
+    ("data_use", "/support/reports/data-use/"),
+    ("order_list", "/support/orders/"),
+    ("order_detail", "main a[href^='/support/orders/2']"),
+    ("people", "/support/people/"),
+    ("messages", "/messages/"),
+)
+STANDARD = (
+    ("plan_detail_standard", "/support/plan/"),
+    ("order_new", "/support/order/new/?plan=lite"),
+)
+DESKS = {
+    "agent@portal.example": (("console", "/console/"), ("console_ticket", ".queue-row")),
+    "manager@portal.example": (
+        ("desk", "/desk/"),
+        ("desk_service_orders", "/desk/service-orders/"),
+        ("desk_service_order", "main td a"),
+        ("desk_service_order_new", "/desk/service-orders/new/"),
+        ("desk_reports", "/desk/reports/"),
+    ),
+    "finance@portal.example": (("finance_payments", "/finance/payments/"),),
+    "operator@portal.example": (
+        ("operations", "/operations/"),
+        ("deliveries", "/operations/deliveries/"),
+        ("styleguide", "/styleguide/"),
+    ),
+}
+
+
+def main(address: str) -> None:
+    """Take all pictures."""
+    TARGET.mkdir(parents=True, exist_ok=True)
+    path = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=CHROMIUM_FLAGS)
+        for width in (WIDE, PHONE):
+            take(browser, address, "", VISITOR, width)
+            take(browser, address, "owner@huachen.example", ENTERPRISE, width)
+            take(browser, address, "owner@mumian.example", STANDARD, width)
+        take(browser, address, "owner@huachen.example", ENTERPRISE[1:2], WIDE, theme="dark")
+        for email, pages in DESKS.items():
+            take(browser, address, email, pages, WIDE)
+        browser.close()
+
+
+def take(
+    browser: Browser,
+    address: str,
+    email: str,
+    pages: tuple[tuple[str, str], ...],
+    width: int,
+    theme: str = "light",
+) -> None:
+    """Sign in and picture the pages one after the other."""
+    context = browser.new_context(
+        base_url=address, viewport={"width": width, "height": 900}, locale="zh-CN"
+    )
+    context.add_cookies([{"name": "theme", "value": theme, "url": address}])
+    page = context.new_page()
+    if email:
+        page.goto("/accounts/login/")
+        page.locator("[name=login]").fill(email)
+        page.locator("[name=password]").fill(PASSWORD)
+        page.locator("main button.btn--primary").click()
+        page.wait_for_load_state()
+    for name, place in pages:
+        go(page, place)
+        suffix = f"{width}-dark" if theme == "dark" else str(width)
+        page.screenshot(path=TARGET / f"{name}-{suffix}.png", full_page=True)
+    context.close()
+
+
+def go(page: Page, place: str) -> None:
+    """Open a path, or follow the first link that a selector finds."""
+    if place.startswith("/"):
+        page.goto(place)
+    else:
+        page.locator(place).first.click()
+    page.wait_for_load_state("networkidle")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])
