@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 
 class State(models.TextChoices):
@@ -74,7 +75,7 @@ class DeliverableKind(models.TextChoices):
 STAR_WORDS = {
     1: _("很不满意"),
     2: _("不满意"),
-    3: _("一般"),
+    3: pgettext_lazy("rating", "一般"),
     4: _("满意"),
     5: _("非常满意"),
 }

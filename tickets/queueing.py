@@ -5,14 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from supportplans.states import Severity
 
 NO_LEVEL = 9
 LEVEL_ONE, LEVEL_TWO = 1, 2
 FIRST_PRIORITY = 1
-LEVEL_NAMES = {1: "一级", 2: "二级", 3: "三级"}
-PRIORITY_NAMES = {1: "第一", 2: "第二", 3: "第三"}
+LEVEL_NAMES = {1: gettext_noop("一级"), 2: gettext_noop("二级"), 3: gettext_noop("三级")}
+PRIORITY_NAMES = {1: gettext_noop("第一"), 2: gettext_noop("第二"), 3: gettext_noop("第三")}
 
 
 @dataclass(frozen=True)

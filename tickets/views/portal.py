@@ -12,6 +12,8 @@ from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts.access import actor_of, customer_view, identity_of
@@ -32,7 +34,13 @@ from tickets.states import DONE_STATES, Effect, TicketKind
 from tickets.wording import is_counting, promise_sentence
 
 PAGE_SIZE = 10
-RATING_WORDS = ("非常满意", "满意", "一般", "不满意", "很不满意")
+RATING_WORDS = (
+    _("非常满意"),
+    _("满意"),
+    pgettext_lazy("rating", "一般"),
+    _("不满意"),
+    _("很不满意"),
+)
 
 
 @customer_view()
