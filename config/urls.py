@@ -3,6 +3,8 @@
 from django.contrib import admin
 from django.urls import include, path
 
+from config.styleguide import styleguide
+
 urlpatterns = [
     path("accounts/", include("allauth.account.urls")),
     path("", include("accounts.urls")),
@@ -14,5 +16,6 @@ urlpatterns = [
     path("", include("onlineservice.urls")),
     path("", include("reports.urls")),
     path("api/v1/", include("config.api_urls")),
+    path("styleguide/", styleguide, name="styleguide"),
     path("operations/admin/", admin.site.urls),
 ]

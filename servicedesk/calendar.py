@@ -10,30 +10,65 @@ from core.clock import local
 from supportplans.models import AssuranceWindow
 
 DAYS = 7
+# Bars that fit under a day's number; the rest is counted.
+LANES = 4
 
 
-@dataclass
+@dataclass(frozen=True)
 class CalendarDay:
-    """A day with the windows that touch it."""
+    """A day of a week."""
 
     day: date
     is_today: bool
-    windows: list[AssuranceWindow] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class CalendarBar:
+    """A window's part of one week: ``column`` and ``lane`` count from 1, ``span`` is in days."""
+
+    window: AssuranceWindow
+    column: int
+    span: int
+    lane: int
+    begins: bool
+
+
+@dataclass
+class CalendarWeek:
+    """Seven days, the bars that cross them, and how many windows found no lane."""
+
+    days: list[CalendarDay]
+    bars: list[CalendarBar] = field(default_factory=list)
+    hidden: int = 0
 
 
 def month_weeks(
     first: datetime, weeks: int, windows: Iterable[AssuranceWindow], at: datetime
-) -> list[list[CalendarDay]]:
-    """Return ``weeks`` weeks of days from ``first`` (a Monday, Shanghai midnight), each with its windows."""
-    today = local(at).date()
-    days = [
-        CalendarDay(day, day == today)
-        for day in (local(first).date() + timedelta(days=n) for n in range(weeks * DAYS))
-    ]
+) -> list[CalendarWeek]:
+    """Return ``weeks`` weeks from ``first`` (a Monday, Shanghai midnight), each with its windows as bars."""
+    today, start = local(at).date(), local(first).date()
+    found = list(windows)
+    return [_week(start + timedelta(weeks=n), found, today) for n in range(weeks)]
+
+
+def _week(monday: date, windows: list[AssuranceWindow], today: date) -> CalendarWeek:
+    """Give every window of the week the first lane that is free on its days."""
+    days = [monday + timedelta(days=n) for n in range(DAYS)]
+    week = CalendarWeek([CalendarDay(day, day == today) for day in days])
+    taken: list[set[date]] = [set() for _ in range(LANES)]
     for window in windows:
         starts = local(window.starts).date()
         ends = local(window.ends - timedelta(microseconds=1)).date()
-        for cell in days:
-            if starts <= cell.day <= ends:
-                cell.windows.append(window)
-    return [days[n : n + DAYS] for n in range(0, len(days), DAYS)]
+        touched = [day for day in days if starts <= day <= ends]
+        if not touched:
+            continue
+        lane = next((n for n, busy in enumerate(taken) if busy.isdisjoint(touched)), None)
+        if lane is None:
+            week.hidden += 1
+            continue
+        taken[lane].update(touched)
+        column = days.index(touched[0]) + 1
+        week.bars.append(
+            CalendarBar(window, column, len(touched), lane + 1, begins=touched[0] == starts)
+        )
+    return week

@@ -9,9 +9,10 @@ from decimal import Decimal
 from typing import Any
 
 from django import template
+from django.core.paginator import Paginator
 from django.http import QueryDict
 from django.urls import NoReverseMatch, reverse
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
@@ -131,7 +132,7 @@ def in_language(text: str, english: str) -> str:
 @register.simple_tag
 def level_chip(code: str, label: str) -> SafeString:
     """Show a plan's level in its colour."""
-    return format_html('<span class="chip chip--{}">{}</span>', code, label)
+    return format_html('<span class="chip chip--{}">{}</span>', code or "standard", label)
 
 
 @register.simple_tag
@@ -147,7 +148,7 @@ def pips(total: int, used: int, held: int = 0) -> SafeString:
     """Show a counted quota as pips; the sentence for screen readers says it in words."""
     kinds = ["is-used"] * used + ["is-held"] * held
     kinds = (kinds + [""] * total)[: max(total, used + held)]
-    spans = format_html("{}", mark_safe("".join(f'<span class="{kind}"></span>' for kind in kinds)))  # noqa: S308
+    spans = format_html_join("", '<span class="{}"></span>', ((kind,) for kind in kinds))
     words = _("共 %(total)d，已用 %(used)d，占用 %(held)d") % {
         "total": total,
         "used": used,
@@ -166,6 +167,61 @@ def meter(value: float, maximum: float, label: str, tone: str = "") -> SafeStrin
         maximum,
         label,
     )
+
+
+@register.simple_tag
+def price(amount: Decimal | None) -> SafeString:
+    """Show an amount that decides: ¥6,000.00 with the sign and the cents smaller."""
+    if amount is None:
+        return SafeString("—")
+    whole, cents = f"{Decimal(amount):,.2f}".split(".")
+    return format_html(
+        '<span class="total"><small>¥</small>{}<small>.{}</small></span>', whole, cents
+    )
+
+
+@register.simple_tag
+def stars_shown(score: float, word: str = "") -> SafeString:
+    """Show a rating from 1 to 5 as stars; the sentence for screen readers says it in figures."""
+    full = round(score)
+    stars = format_html_join(
+        "",
+        '<span class="{}">{}</span>',
+        (("is-on" if n < full else "", icon("star")) for n in range(5)),
+    )
+    words = _("%(score)s 分，共 5 分") % {"score": f"{score:g}"}
+    return format_html(
+        '<span class="row"><span class="stars stars--shown" role="img" aria-label="{}">{}</span>{}</span>',
+        words,
+        stars,
+        word,
+    )
+
+
+@register.simple_tag
+def proration_bar(used: int, left: int) -> SafeString:
+    """Draw the days of a term, used and left, to scale; both parts stay wide enough for their words."""
+    share = min(86.0, max(14.0, 100 * used / (used + left))) if used + left else 50.0
+    used_words = _("已用 %(days)d 天") % {"days": used}
+    left_words = _("剩余 %(days)d 天") % {"days": left}
+    return format_html(
+        '<svg class="proration__bar" role="img" aria-label="{0}，{1}" width="100%" height="32">'
+        '<rect class="is-used" width="{2}%" height="100%"/>'
+        '<rect class="is-left" x="{2}%" width="{3}%" height="100%"/>'
+        '<text x="{4}%" y="50%">{0}</text><text class="on-brand" x="{5}%" y="50%">{1}</text></svg>',
+        used_words,
+        left_words,
+        f"{share:.1f}",
+        f"{100 - share:.1f}",
+        f"{share / 2:.1f}",
+        f"{50 + share / 2:.1f}",
+    )
+
+
+@register.filter
+def pages_around(paginator: Paginator[Any], number: int) -> Iterable[int | str]:
+    """Return the page numbers to offer around the current one, long stretches left out."""
+    return paginator.get_elided_page_range(number, on_each_side=2, on_ends=1)
 
 
 @register.simple_tag
@@ -243,6 +299,12 @@ def current(context: Mapping[str, Any], *prefixes: str) -> SafeString:
 def split(words: str) -> list[str]:
     """Return the words of a text."""
     return words.split()
+
+
+@register.simple_tag
+def listed(*items: Any) -> list[Any]:
+    """Return its arguments as a list, for components that take several labels or pairs."""
+    return list(items)
 
 
 @register.filter

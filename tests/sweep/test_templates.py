@@ -12,6 +12,12 @@ FOLDER = settings.BASE_DIR / "templates"
 TEMPLATES = sorted(str(path.relative_to(FOLDER)) for path in FOLDER.rglob("*") if path.is_file())
 PAGES = [name for name in TEMPLATES if name.endswith(".html") and not name.startswith("emails/")]
 MOST_LINES = 150
+CSS = "\n".join(
+    path.read_text("utf-8") for path in (settings.BASE_DIR / "static/css").glob("*.css")
+)
+# The PDF has a style sheet of its own.
+STYLED = [name for name in PAGES if name != "reports/report.html"]
+TAG = re.compile(r"{%.*?%}|{{.*?}}|{#.*?#}", re.DOTALL)
 INLINE = re.compile(r"""\sstyle\s*=|\son[a-z]+\s*=\s*["']|javascript:|<style\b""", re.IGNORECASE)
 SCRIPT = re.compile(r"<script\b(?P<attributes>[^>]*)>(?P<body>.*?)</script>", re.DOTALL)
 
@@ -46,3 +52,16 @@ def test_people_are_addressed_politely(name):
     )
     assert "你" not in text
     assert "！" not in text
+
+
+def test_every_class_has_a_style():
+    used = {
+        word
+        for name in STYLED
+        for value in re.findall(
+            r'\sclass="([^"]*)"', TAG.sub(" ", (FOLDER / name).read_text("utf-8"))
+        )
+        for word in value.split()
+        if re.fullmatch(r"[a-z][\w-]*[a-z0-9]", word)
+    }
+    assert sorted(used - set(re.findall(r"\.([a-z][\w-]*)", CSS))) == []
