@@ -33,7 +33,8 @@ def live_portal(tmp_path_factory) -> Iterator[str]:
         yield address
 
 
-@pytest.fixture(scope="session")
+# Closed after its module: the browser's event loop would forbid later tests of the process to use the database.
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[object]:
     """A headless browser; where none can be had the test is skipped with the reason, in CI it fails."""
     path = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")

@@ -8,6 +8,7 @@ import pytest
 from django.core import mail
 from django.db import ProgrammingError, transaction
 from django.urls import reverse
+from django.utils.html import strip_tags
 
 from billing import exceptions as errors
 from billing.models import AgreementAcceptance, Order, OrderEvent
@@ -249,9 +250,8 @@ def test_a_part_of_the_balance_is_held_and_can_be_taken_back(cast, client_for, o
 
     assert client.post(pay, {"balance": "use"}).url.endswith("/cashier/")
     assert fresh(order).due == Decimal("5000.00")
-    assert (
-        "¥5,000.00" in client.get(reverse("billing:cashier", args=[order.number])).content.decode()
-    )
+    cashier = client.get(reverse("billing:cashier", args=[order.number])).content.decode()
+    assert "¥5,000.00" in strip_tags(cashier)
     client.post(pay, {})
     assert fresh(order).due == Decimal("6000.00")
     client.post(pay, {"balance": "use"})
