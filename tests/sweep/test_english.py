@@ -12,6 +12,7 @@ from babel.messages.catalog import Catalog, Message
 from babel.messages.pofile import read_po
 from django.conf import settings
 from django.core.management import call_command
+from django.test import Client
 
 SOURCES = {".py", ".html", ".txt"}
 NOT_THE_PORTAL = {"tests", "locale", "bench", "media", "staticfiles"}
@@ -40,6 +41,13 @@ def test_every_text_has_an_english_one_with_the_same_placeholders(extracted: Cat
     assert len(texts) > 500, "the extraction found too little to be believed"
     wrong = [fault for text in texts if (fault := _fault(text, english)) is not None]
     assert not wrong, "\n".join(wrong)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(("chosen", "said"), [("en", "en"), ("zh-hans", "zh-CN")])
+def test_a_page_names_the_language_it_is_in(client: Client, chosen: str, said: str) -> None:
+    client.cookies[settings.LANGUAGE_COOKIE_NAME] = chosen
+    assert f'<html lang="{said}"' in client.get("/accounts/login/").content.decode()
 
 
 def _all_but_sources(directory: str, names: list[str]) -> set[str]:
