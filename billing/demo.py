@@ -98,14 +98,15 @@ def _order(
 def _order_behind(line: PaidLine, owner: User) -> None:
     """Write the completed order that a paid line of the demo names: its history and its money, paid by transfer."""
     bought = line.bought_at
-    quote = quote_new(monthly=line.monthly, years=line.paid_days // 365, starts=line.starts)
+    years = line.paid_days // 365
+    quote = quote_new(plan=line.plan.code, monthly=line.monthly, years=years, at=line.starts)
     actor = Actor(user=owner, name=owner.name, title="所有者")
     order = Order.objects.create(
         tenant_id=line.tenant_id,
         number=line.order_number,
         type=OrderType.NEW,
         plan=line.plan,
-        years=quote.years,
+        years=years,
         paid_days=line.paid_days,
         monthly=line.monthly,
         amount=line.list_amount,

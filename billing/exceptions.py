@@ -21,6 +21,36 @@ class PlanNotForSale(DomainError):
     status = 422
 
 
+class NothingRuns(DomainError):
+    """Only a paid plan can be changed, renewed or left."""
+
+    code = "no_active_subscription"
+    message = _("您当前没有生效中的付费支持计划")
+
+
+class PlanNotHigher(DomainError):
+    """An upgrade goes to a higher level."""
+
+    code = "plan_not_higher"
+    message = _("升配只能选择高于当前级别的支持计划")
+    status = 422
+
+
+class PlanNotLower(DomainError):
+    """A downgrade goes to a lower paid level; leaving to standard service is an unsubscription (domain.md §2)."""
+
+    code = "plan_not_lower"
+    message = _("降配只能选择低于当前级别的付费支持计划；如需恢复标准服务，请使用退订")
+    status = 422
+
+
+class RenewFirst(DomainError):
+    """Less than one full day is left in all (domain.md §3)."""
+
+    code = "renew_first"
+    message = _("剩余服务时间不足 1 天，请先续订后再升配")
+
+
 class AgreementNotAccepted(DomainError):
     """The service agreement in force must be accepted, with its version (domain.md §4)."""
 
@@ -116,3 +146,10 @@ class PaymentMismatch(DomainError):
     """Amount, currency or merchant of a report are not those of our payment."""
 
     code = "payment_mismatch"
+
+
+class QuestionInvalid(DomainError):
+    """A question about a price cannot be read; the message names the place."""
+
+    code = "question_invalid"
+    status = 422

@@ -94,11 +94,12 @@ LIVE_PAYMENT_STATES = (PaymentState.OPEN, PaymentState.CLOSING)
 
 
 class HoldState(models.TextChoices):
-    """The life of a part of the balance that an open order keeps."""
+    """The life of money (balance, voucher) that an open order keeps."""
 
     HELD = "held", _("占用中")
     CAPTURED = "captured", _("已扣款")
     RELEASED = "released", _("已释放")
+    RETURNED = "returned", _("已退回")  # a voucher's money that a free return gave back
 
 
 class AccountKind(models.TextChoices):
@@ -111,6 +112,7 @@ class AccountKind(models.TextChoices):
     BALANCE = "balance", _("账户余额")
     HELD = "held", _("占用余额")
     SALES = "sales", _("订单收款")
+    REFUNDING = "refunding", _("待退款")
     ALIPAY = "alipay", _("支付宝")
     BESTPAY = "bestpay", _("翼支付")
     WECHATPAY = "wechatpay", _("微信支付")
@@ -119,7 +121,7 @@ class AccountKind(models.TextChoices):
 
 
 # What a customer owns can be spent only once: the database refuses less than 0.00 here.
-NEVER_NEGATIVE = (AccountKind.BALANCE, AccountKind.HELD)
+NEVER_NEGATIVE = (AccountKind.BALANCE, AccountKind.HELD, AccountKind.REFUNDING)
 
 
 class PostingKind(models.TextChoices):
@@ -131,7 +133,124 @@ class PostingKind(models.TextChoices):
     CAPTURE = "capture", _("余额支付")
     CASHIER = "cashier", _("收银台支付")
     SURPLUS = "surplus", _("多收款转入余额")
-    REFUND = "refund", _("退款至余额")
+    REFUND_DUE = "refund_due", _("应退款")
+    REFUND_PAID = "refund_paid", _("退款完成")
+
+
+class RefundState(models.TextChoices):
+    """The life of one refund to one destination (domain.md §3 and §4)."""
+
+    AWAITING_INVOICE = "invoice", _("待冲红发票")  # an issued invoice is reversed first
+    AWAITING_APPROVAL = "approval", _("待审批")
+    READY = "ready", _("待退款")
+    PROCESSING = "processing", _("退款中")
+    SUCCEEDED = "succeeded", _("已退款")
+
+    @property
+    def colour(self) -> str:
+        """Return the colour of the state's chip."""
+        return {"succeeded": "ok", "processing": "info", "ready": "info"}.get(self.value, "warn")
+
+
+# Money that is owed is paid: a provider's refusal changes the destination to the balance, never the amount.
+REFUND_MOVES: dict[str, frozenset[str]] = {
+    RefundState.AWAITING_INVOICE: frozenset({RefundState.AWAITING_APPROVAL, RefundState.READY}),
+    RefundState.AWAITING_APPROVAL: frozenset({RefundState.READY}),
+    RefundState.READY: frozenset({RefundState.PROCESSING, RefundState.SUCCEEDED}),
+    RefundState.PROCESSING: frozenset({RefundState.READY, RefundState.SUCCEEDED}),
+    RefundState.SUCCEEDED: frozenset(),
+}
+OPEN_REFUND_STATES = (
+    RefundState.AWAITING_INVOICE,
+    RefundState.AWAITING_APPROVAL,
+    RefundState.READY,
+    RefundState.PROCESSING,
+)
+
+
+class CouponKind(models.TextChoices):
+    """How a coupon lowers a price."""
+
+    FIXED = "fixed", _("满减")
+    PERCENT = "percent", _("折扣")
+
+
+class CouponState(models.TextChoices):
+    """The life of a coupon in a customer's hands."""
+
+    AVAILABLE = "available", _("可使用")
+    HELD = "held", _("占用中")
+    USED = "used", _("已使用")
+    EXPIRED = "expired", _("已过期")
+    WITHDRAWN = "withdrawn", _("已收回")
+
+    @property
+    def colour(self) -> str:
+        """Return the colour of the state's chip."""
+        return {"available": "ok", "held": "warn"}.get(self.value, "muted")
+
+
+COUPON_MOVES: dict[str, frozenset[str]] = {
+    CouponState.AVAILABLE: frozenset(
+        {CouponState.HELD, CouponState.EXPIRED, CouponState.WITHDRAWN}
+    ),
+    CouponState.HELD: frozenset({CouponState.AVAILABLE, CouponState.USED}),
+    # A free return gives a coupon back where it is still valid.
+    CouponState.USED: frozenset({CouponState.AVAILABLE}),
+    CouponState.EXPIRED: frozenset(),
+    CouponState.WITHDRAWN: frozenset(),
+}
+
+
+class InvoiceState(models.TextChoices):
+    """The life of an invoice."""
+
+    REQUESTED = "requested", _("待开具")
+    ISSUED = "issued", _("已开具")
+    REVERSED = "reversed", _("已冲红")
+    WITHDRAWN = "withdrawn", _("已取消")
+
+    @property
+    def colour(self) -> str:
+        """Return the colour of the state's chip."""
+        return {"requested": "warn", "issued": "ok", "reversed": "bad", "withdrawn": "muted"}[
+            self.value
+        ]
+
+
+INVOICE_MOVES: dict[str, frozenset[str]] = {
+    InvoiceState.REQUESTED: frozenset({InvoiceState.ISSUED, InvoiceState.WITHDRAWN}),
+    InvoiceState.ISSUED: frozenset({InvoiceState.REVERSED}),
+    InvoiceState.REVERSED: frozenset(),
+    InvoiceState.WITHDRAWN: frozenset(),
+}
+
+
+class DifferenceKind(models.TextChoices):
+    """How a provider's records and ours disagree."""
+
+    MISSING_HERE = "missing_here", _("渠道有、本地无")
+    MISSING_THERE = "missing_there", _("本地有、渠道无")
+    AMOUNT = "amount", _("金额不一致")
+    STATE = "state", _("状态不一致")
+
+
+class UnsubscribeReason(models.TextChoices):
+    """The guide's reasons for leaving (3.5)."""
+
+    WRONG_CHOICE = "wrong_choice", _("购买云服务时选错参数（配置、时长、数量等）")
+    FEATURES = "features", _("云服务功能不完善，不能满足业务需求")
+    COMPETITOR = "competitor", _("其他云服务商的性价比更高")
+    REGION = "region", _("区域选择错误")
+    FAULT = "fault", _("云服务故障无法修复")
+    OTHER = "other", _("其他")
+
+
+class OrderOrigin(models.TextChoices):
+    """Who placed an order."""
+
+    CUSTOMER = "customer", _("客户")
+    AUTO_RENEWAL = "auto_renewal", _("自动续订")
 
 
 class NotificationOutcome(models.TextChoices):

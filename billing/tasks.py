@@ -9,7 +9,7 @@ from celery import shared_task
 from billing.exceptions import PaymentMismatch, PaymentUnknown, ProviderUnavailable
 from billing.providers.base import ProviderError
 from billing.providers.registry import provider_get
-from billing.selectors import orders_to_provision
+from billing.selectors.orders import orders_to_provision
 from billing.services import orders, payments, provisioning
 from core import clock
 from core.tenancy import scope

@@ -14,6 +14,7 @@ from supportplans.models import (
     Agreement,
     AssuranceWindow,
     Entitlement,
+    Figure,
     PaidLine,
     Plan,
     PlanPrice,
@@ -47,6 +48,12 @@ class PlanPriceAdmin(VersionedAdmin):
 class ResponseTargetAdmin(VersionedAdmin):
     list_display = ("plan", "severity", "minutes", "effective_from")
     list_select_related = ("plan",)
+
+
+@admin.register(Figure)
+class FigureAdmin(VersionedAdmin):
+    list_display = ("code", "value", "effective_from", "note")
+    list_filter = ("code",)
 
 
 @admin.register(Agreement)

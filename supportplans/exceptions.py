@@ -17,3 +17,10 @@ class PriceMissing(DomainError):
 
     code = "price_missing"
     message = _("该支持计划当前没有可用价格")
+
+
+class FigureMissing(DomainError):
+    """A figure of the rules has no value at this instant: the catalogue was not loaded."""
+
+    code = "figure_missing"
+    status = 500

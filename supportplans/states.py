@@ -95,3 +95,41 @@ class QuotaState(models.TextChoices):
     HELD = "held", _("占用")
     USED = "used", _("已用")
     RETURNED = "returned", _("已退回")
+
+
+class FigureCode(models.TextChoices):
+    """Figures of the rules that operators can change; the unit stands in the label."""
+
+    TRIAL_DAYS = "trial_days", _("试用期（天）")
+    FREE_RETURNS = "free_returns", _("七天无理由退订次数（每账号）")
+    FREE_RETURN_HOURS = "free_return_hours", _("七天无理由退订时限（小时）")
+    CHANGES_MAX = "changes_max", _("升降配次数上限")
+    CHANGES_WITHIN_DAYS = "changes_within_days", _("升降配次数计算周期（天）")
+    ORDER_HOURS = "order_hours", _("订单支付时限（小时）")
+    TRANSFER_DAYS = "transfer_days", _("对公转账订单支付时限（天）")
+    AUTO_RENEW_DAYS = "auto_renew_days", _("自动续订提前天数")
+    REFUND_APPROVAL_ABOVE = "refund_approval_above", _("超过此金额的退款需财务审批（元）")
+
+
+class TrialState(models.TextChoices):
+    """The life of an application for a trial."""
+
+    REQUESTED = "requested", _("待审批")
+    GRANTED = "granted", _("已通过")
+    REFUSED = "refused", _("驳回")
+    WITHDRAWN = "withdrawn", _("已取消")
+
+    @property
+    def colour(self) -> str:
+        """Return the colour of the state's chip."""
+        return {"requested": "warn", "granted": "ok", "refused": "bad", "withdrawn": "muted"}[
+            self.value
+        ]
+
+
+TRIAL_MOVES: dict[str, frozenset[str]] = {
+    TrialState.REQUESTED: frozenset({TrialState.GRANTED, TrialState.REFUSED, TrialState.WITHDRAWN}),
+    TrialState.GRANTED: frozenset(),
+    TrialState.REFUSED: frozenset(),
+    TrialState.WITHDRAWN: frozenset(),
+}

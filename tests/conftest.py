@@ -17,6 +17,7 @@ from config.prepare import load_reference_data
 from core import clock
 from core.tenancy import scope
 from tests.cast import Cast, make_cast
+from tests.isolation.catalogue import isolated_tables
 from tests.jobs import JobRunner
 
 pytest_plugins = ["tests.portal"]
@@ -81,7 +82,6 @@ KEPT_TABLES = (
     "tickets_ticketcategory",
     "onlineservice_article",
 )
-EMPTIED_TABLES = ("subscription", "paidline", "assurancewindow", "quotause")
 
 
 def _empty_tables(self: TransactionTestCase) -> None:
@@ -91,7 +91,7 @@ def _empty_tables(self: TransactionTestCase) -> None:
         tables = [
             name
             for name in connection.introspection.table_names(cursor)
-            if not name.startswith(KEPT_TABLES) or any(word in name for word in EMPTIED_TABLES)
+            if not name.startswith(KEPT_TABLES) or name in isolated_tables()
         ]
         cursor.execute("TRUNCATE " + ", ".join(f'"{name}"' for name in tables))
 

@@ -23,7 +23,7 @@ from billing.api.serializers import (
     QuoteSerializer,
 )
 from billing.models import Order
-from billing.selectors import order_get_for, order_list_for, quote_new_for
+from billing.selectors.orders import order_get_for, order_list_for, quote_new_for
 from billing.services.orders import order_create
 from core import clock
 from supportplans.selectors.catalogue import agreement_at
@@ -117,13 +117,14 @@ class QuoteView(_CustomerView):
         asked = QuoteQuerySerializer(data=request.query_params)
         asked.is_valid(raise_exception=True)
         now = clock.now()
-        quote = quote_new_for(asked.validated_data["plan"], int(asked.validated_data["years"]), now)
+        years = int(asked.validated_data["years"])
+        quote = quote_new_for(asked.validated_data["plan"], years, now)
         answer = {
-            "plan": asked.validated_data["plan"],
-            "years": quote.years,
-            "amount": quote.amount,
-            "paid_days": quote.paid_days,
-            "ends": quote.ends,
+            "plan": quote.plan,
+            "years": years,
+            "amount": quote.charge,
+            "paid_days": quote.days,
+            "ends": quote.term.ends,
             "agreement_version": agreement_at(now).version,
             "explanation": [line.as_json() for line in quote.explanation],
         }

@@ -6,11 +6,15 @@ from core.tenancy.operations import APPEND, EDIT, READ, EnableTenantIsolation, G
 
 # A customer's request creates orders and attempts, ends them and spends their balance; what was agreed (number, plan,
 # price, amount) never changes, for anybody.
-ORDER_MOVES = "UPDATE (state, balance_amount, paid_at, updated_at, closing_to, version)"
-ORDER_WORK = (
-    "UPDATE (state, balance_amount, coupon_amount, voucher_amount, paid_at, completed_at, updated_at, closing_to, "
-    "subscription_id, version)"
+ORDER_MOVES = (
+    "UPDATE (state, balance_amount, coupon_amount, voucher_amount, paid_at, pays_until, updated_at, closing_to, "
+    "version)"
 )
+ORDER_WORK = (
+    "UPDATE (state, balance_amount, coupon_amount, voucher_amount, paid_at, pays_until, completed_at, updated_at, "
+    "closing_to, subscription_id, version)"
+)
+VOUCHER_USE = f"{APPEND}, UPDATE (state, ended_at)"
 
 
 class Migration(migrations.Migration):
@@ -39,4 +43,28 @@ class Migration(migrations.Migration):
             staff=f"{APPEND}, UPDATE (state, ended_at)",
         ),
         GrantTable("PaymentNotification", app="", customer="", staff=APPEND),
+        # Coupons and vouchers: staff gives them, a customer's order holds and spends them.
+        GrantTable("Coupon", app="", customer=READ, staff=EDIT),
+        EnableTenantIsolation(
+            "CouponGrant", customer="SELECT, UPDATE (state, order_id, amount)", staff=EDIT
+        ),
+        EnableTenantIsolation(
+            "Voucher",
+            customer="SELECT, UPDATE (balance)",
+            staff=f"{APPEND}, UPDATE (balance, withdrawn_at)",
+        ),
+        EnableTenantIsolation("VoucherUse", customer=VOUCHER_USE, staff=VOUCHER_USE),
+        # Refunds are made and moved by workers and finance.
+        EnableTenantIsolation("Refund", customer=READ, staff=EDIT),
+        EnableTenantIsolation("RefundEvent", customer=READ, staff=APPEND),
+        EnableTenantIsolation("Invoice", customer=f"{APPEND}, UPDATE (state)", staff=EDIT),
+        EnableTenantIsolation("AutoRenewal", customer=EDIT, staff=EDIT),
+        EnableTenantIsolation(
+            "ChangeAllowance",
+            customer="SELECT, UPDATE (order_id)",
+            staff=f"{APPEND}, UPDATE (order_id)",
+        ),
+        GrantTable("Reconciliation", app="", customer="", staff=EDIT),
+        GrantTable("Difference", app="", customer="", staff=EDIT),
+        GrantTable("LedgerProof", app="", customer="", staff=APPEND),
     ]

@@ -15,8 +15,10 @@ from billing.states import (
     OPEN_ORDER_STATES,
     ORDER_MOVES,
     TO_PROVISION_STATES,
+    OrderOrigin,
     OrderState,
     OrderType,
+    UnsubscribeReason,
 )
 from core.models import Attributed, TenantOwned, Timestamped
 from core.money import ZERO
@@ -33,7 +35,8 @@ NEEDS_PAID_AT = (
 class Order(TenantOwned, Timestamped, Attributed):
     """Something a customer wants, at a frozen price. CNY, two places.
 
-    ``amount`` is the list price; what is left after coupon, voucher and balance is due at the cashier.
+    ``amount`` is the list price; what is left after coupon, voucher and balance is due at the cashier. An order that
+    gives money back costs nothing and has a ``refund_amount``.
     """
 
     number = models.CharField(_("订单号"), max_length=20)
@@ -57,6 +60,24 @@ class Order(TenantOwned, Timestamped, Attributed):
     )
     balance_amount = models.DecimalField(
         _("账户余额"), max_digits=12, decimal_places=2, default=Decimal("0.00")
+    )
+    # What a downgrade or leaving gives back, by method as the rules split it; ``to_balance``: the customer prefers the
+    # balance, also for what came by the cashier.
+    refund_amount = models.DecimalField(
+        _("应退金额"), max_digits=12, decimal_places=2, default=Decimal("0.00")
+    )
+    refund_to = models.JSONField(default=dict)
+    to_balance = models.BooleanField(default=False)
+    is_free_return = models.BooleanField(default=False)
+    from_plan = models.ForeignKey(
+        Plan, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
+    reason = models.CharField(
+        _("退订原因"), max_length=20, choices=UnsubscribeReason.choices, blank=True, default=""
+    )
+    reason_text = models.CharField(max_length=200, blank=True, default="")
+    origin = models.CharField(
+        max_length=12, choices=OrderOrigin.choices, default=OrderOrigin.CUSTOMER
     )
     # The arithmetic as it was shown: [{"rule", "formula", "amount"}].
     explanation = models.JSONField(default=list)
@@ -92,6 +113,7 @@ class Order(TenantOwned, Timestamped, Attributed):
                     coupon_amount__gte=0,
                     voucher_amount__gte=0,
                     balance_amount__gte=0,
+                    refund_amount__gte=0,
                 ),
                 name="order_amounts_not_negative",
             ),
@@ -110,11 +132,19 @@ class Order(TenantOwned, Timestamped, Attributed):
                 name="order_completed_has_instant",
             ),
             models.CheckConstraint(
+                condition=Q(amount=0) | Q(refund_amount=0), name="order_charges_or_refunds"
+            ),
+            models.CheckConstraint(
                 condition=Q(pays_until__gt=F("created_at")), name="order_payable_for_a_while"
             ),
         ]
         indexes: ClassVar = [
             models.Index(fields=["tenant", "-id"], name="order_by_tenant"),
+            models.Index(
+                fields=["tenant", "completed_at"],
+                condition=Q(state=OrderState.COMPLETED),
+                name="order_completed",
+            ),
             models.Index(
                 fields=["pays_until"], condition=Q(state=OrderState.PENDING), name="order_to_expire"
             ),

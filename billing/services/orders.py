@@ -8,7 +8,6 @@ from __future__ import annotations
 from datetime import datetime
 from decimal import Decimal
 
-from django.conf import settings
 from django.db import transaction
 
 from accounts.access import SYSTEM, Actor
@@ -16,7 +15,9 @@ from billing import exceptions as errors
 from billing.locks import lock_orders, lock_payments
 from billing.models import AgreementAcceptance, Order, OrderEvent
 from billing.proration import quote_new
-from billing.selectors import balance_of, live_payments, order_open_for
+from billing.selectors.orders import order_open_for
+from billing.selectors.payments import live_payments
+from billing.selectors.wallet import balance_of
 from billing.services.history import order_move, order_touch
 from billing.services.ledger import balance_hold, hold_capture, hold_release
 from billing.states import LIVE_PAYMENT_STATES, OrderState, OrderType, PaymentState
@@ -27,8 +28,9 @@ from messaging.services import notify
 from supportplans.exceptions import SubscriptionAlreadyActive
 from supportplans.locks import lock_tenant
 from supportplans.selectors.catalogue import agreement_at, price_at
+from supportplans.selectors.figures import figure_at, hours_of
 from supportplans.selectors.subscriptions import subscription_current
-from supportplans.states import Basis, PlanCode
+from supportplans.states import Basis, FigureCode, PlanCode
 
 SWEEP_BATCH = 100
 
@@ -58,8 +60,8 @@ def order_create(
     if plan_code not in PlanCode.values or plan_code == PlanCode.STANDARD:
         raise errors.PlanNotForSale(field="plan")
     price = price_at(plan_code, at)
-    quote = quote_new(monthly=price.monthly, years=years, starts=at)
-    if shown_amount is not None and shown_amount != quote.amount:
+    quote = quote_new(plan=plan_code, monthly=price.monthly, years=years, at=at)
+    if shown_amount is not None and shown_amount != quote.charge:
         raise errors.PriceChanged
     agreement = agreement_at(at)
     if not agreement_version:
@@ -72,11 +74,11 @@ def order_create(
         type=OrderType.NEW,
         plan=price.plan,
         years=years,
-        paid_days=quote.paid_days,
-        monthly=quote.monthly,
-        amount=quote.amount,
+        paid_days=quote.days,
+        monthly=price.monthly,
+        amount=quote.charge,
         explanation=[line.as_json() for line in quote.explanation],
-        pays_until=at + settings.ORDER_PAYABLE_FOR,
+        pays_until=at + hours_of(figure_at(FigureCode.ORDER_HOURS, at)),
         idempotency_key=idempotency_key,
         created_at=at,
         updated_at=at,

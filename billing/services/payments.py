@@ -23,7 +23,9 @@ from billing.providers.base import (
     TradeStatus,
 )
 from billing.providers.registry import provider_get
-from billing.selectors import balance_of, order_open_for, refused_since
+from billing.selectors.orders import order_open_for
+from billing.selectors.payments import refused_since
+from billing.selectors.wallet import balance_of
 from billing.services.history import order_touch
 from billing.services.ledger import balance_hold, ledger_post
 from billing.services.orders import order_finish_closing, order_mark_paid

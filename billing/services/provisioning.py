@@ -93,15 +93,15 @@ def _start(order: Order, at: datetime) -> Subscription:
     ):
         raise ValueError(f"order {order.number} of type {order.type} starts no plan")
     starts = at.replace(microsecond=0)
-    quote = quote_new(monthly=order.monthly, years=order.years, starts=starts)
+    quote = quote_new(plan=order.plan.code, monthly=order.monthly, years=order.years, at=starts)
     line = NewPaidLine(
         order_number=order.number,
         kind=LineKind.PURCHASE,
         monthly=order.monthly,
         starts=starts,
-        ends=quote.ends,
+        ends=quote.term.ends,
         bought_at=order.paid_at or at,
-        paid_days=quote.paid_days,
+        paid_days=quote.days,
         list_amount=order.amount,
         coupon_amount=order.coupon_amount,
         voucher_amount=order.voucher_amount,
@@ -112,7 +112,7 @@ def _start(order: Order, at: datetime) -> Subscription:
         plan_code=order.plan.code,
         basis=Basis.PAID,
         starts=starts,
-        ends=quote.ends,
+        ends=quote.term.ends,
         lines=[line],
         actor=SYSTEM,
         at=at,
@@ -138,7 +138,7 @@ def _refund(order: Order, at: datetime) -> None:
     if money > ZERO:
         ledger_post(
             tenant_id=order.tenant_id,
-            kind=PostingKind.REFUND,
+            kind=PostingKind.SURPLUS,
             legs={AccountKind.SALES: -money, AccountKind.BALANCE: money},
             order=order,
             actor=SYSTEM,

@@ -17,13 +17,9 @@ from accounts.models.tenants import TenantRole
 from billing.forms import ChoiceForm, OrderForm
 from billing.proration import TERM_YEARS
 from billing.providers.registry import methods
-from billing.selectors import (
-    balance_of,
-    live_payments,
-    order_open_for,
-    plans_for_sale,
-    quote_new_for,
-)
+from billing.selectors.orders import order_open_for, plans_for_sale, quote_new_for
+from billing.selectors.payments import live_payments
+from billing.selectors.wallet import balance_of
 from billing.services.orders import order_create, order_use_balance
 from billing.services.payments import payment_begin
 from billing.states import OrderState

@@ -12,7 +12,8 @@ from accounts.access import actor_of, staff_view
 from accounts.models.users import StaffRole
 from billing.forms import PaymentFilter, TopUpForm
 from billing.providers.registry import NAMES
-from billing.selectors import PAYMENT_PAGE, notifications_refused, payment_list, tenant_choices
+from billing.selectors.payments import PAYMENT_PAGE, notifications_refused, payment_list
+from billing.selectors.wallet import tenant_choices
 from billing.services.ledger import balance_top_up
 from core import clock
 from core.exceptions import DomainError

@@ -17,7 +17,8 @@ from billing.exceptions import OrderNotCancellable
 from billing.forms import OrderFilter
 from billing.models import Order, Payment
 from billing.providers.registry import NAMES
-from billing.selectors import order_get_for, order_list_for, order_payments
+from billing.selectors.orders import order_get_for, order_list_for
+from billing.selectors.payments import order_payments
 from billing.services.orders import order_cancel as order_cancel_service
 from billing.states import LIVE_PAYMENT_STATES, OrderState, PaymentState
 from core import clock

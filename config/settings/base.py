@@ -1,6 +1,5 @@
 """Settings shared by every deployment. Everything that differs is read from the environment by ``config.env``."""
 
-from datetime import timedelta
 from pathlib import Path
 
 import django_stubs_ext
@@ -256,7 +255,6 @@ SPECTACULAR_SETTINGS = {
 TRUSTED_PROXY_COUNT = env.integer("TRUSTED_PROXY_COUNT", 0)
 
 # How long an order waits for its payment (domain.md §4), and where providers send their notifications.
-ORDER_PAYABLE_FOR = timedelta(hours=env.integer("ORDER_PAYABLE_HOURS", 24))
 PAYMENT_NOTIFY_ORIGIN = env.text("PAYMENT_NOTIFY_ORIGIN", SITE_URL).rstrip("/")
 # The local test gateway; development and demos fill it in, production never does.
 PAYMENT_LOCAL: dict[str, str] = {}

@@ -2,7 +2,7 @@
 
 from django.db import migrations
 
-from core.tenancy.operations import APPEND, FULL, READ, EnableTenantIsolation, GrantTable
+from core.tenancy.operations import APPEND, EDIT, FULL, READ, EnableTenantIsolation, GrantTable
 
 EDITED_BY_STAFF = {"app": READ, "customer": READ, "staff": FULL}
 
@@ -20,6 +20,7 @@ class Migration(migrations.Migration):
         GrantTable("ProductLine", **EDITED_BY_STAFF),
         GrantTable("ResourcePool", **EDITED_BY_STAFF),
         GrantTable("Agreement", **EDITED_BY_STAFF),
+        GrantTable("Figure", **EDITED_BY_STAFF),
         # What a customer has follows from orders: workers and staff write it.
         EnableTenantIsolation("Subscription", customer=READ),
         EnableTenantIsolation("PaidLine", customer=READ, staff=APPEND + ", UPDATE (closed_at)"),
@@ -27,4 +28,7 @@ class Migration(migrations.Migration):
         EnableTenantIsolation("SubscriptionNotice", customer=READ, staff=APPEND),
         EnableTenantIsolation("AssuranceWindow", customer=APPEND),
         EnableTenantIsolation("QuotaUse", customer=APPEND),
+        EnableTenantIsolation(
+            "TrialApplication", customer=f"{APPEND}, UPDATE (state, decided_at)", staff=EDIT
+        ),
     ]

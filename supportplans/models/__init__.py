@@ -7,6 +7,7 @@ from supportplans.models.catalogue import (
     ServiceItem,
 )
 from supportplans.models.coverage import AssuranceWindow, QuotaUse
+from supportplans.models.figures import Figure, TrialApplication
 from supportplans.models.plans import Plan, PlanPrice, ResponseTarget
 from supportplans.models.subscriptions import (
     PaidLine,
@@ -19,6 +20,7 @@ __all__ = [
     "Agreement",
     "AssuranceWindow",
     "Entitlement",
+    "Figure",
     "PaidLine",
     "Plan",
     "PlanPrice",
@@ -31,4 +33,5 @@ __all__ = [
     "Subscription",
     "SubscriptionEvent",
     "SubscriptionNotice",
+    "TrialApplication",
 ]

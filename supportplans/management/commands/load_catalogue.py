@@ -17,6 +17,7 @@ from supportplans.agreement_text import AGREEMENTS
 from supportplans.models import (
     Agreement,
     Entitlement,
+    Figure,
     Plan,
     PlanPrice,
     ProductLine,
@@ -71,6 +72,9 @@ class Command(BaseCommand):
             for severity, minutes in minutes_by_severity.items():
                 key = {"plan": self.plans[code], "severity": severity, "effective_from": since}
                 self._put(ResponseTarget, key, minutes=minutes)
+        since = datetime.fromisoformat(data["figures"]["effective_from"])
+        for code, value in data["figures"]["values"].items():
+            self._put(Figure, {"code": code, "effective_from": since}, value=Decimal(value))
 
     def _load_services(self, data: dict[str, Any]) -> None:
         for position, row in enumerate(data["groups"], start=1):

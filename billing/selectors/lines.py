@@ -1,0 +1,91 @@
+"""Reading what was paid for a subscription, as the pricing rules see it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from billing.exceptions import QuestionInvalid
+from billing.models import Order
+from billing.paid_lines import Line
+from billing.quote_json import line_as_json
+from billing.states import OrderState, OrderType
+from core import clock
+from supportplans.models import PaidLine, Subscription
+from supportplans.selectors.catalogue import plans_with_price
+from supportplans.states import LineKind, PlanCode
+
+
+def lines_of(subscription: Subscription) -> list[Line]:
+    """Return the lines of a subscription that nothing has closed, as they were bought. One query.
+
+    ``key`` is the row's id; a first purchase is ``changed`` once another line was ever added.
+    """
+    rows = list(
+        PaidLine.objects.filter(tenant_id=subscription.tenant_id, subscription=subscription)
+        .select_related("plan")
+        .order_by("pk")
+    )
+    was_changed = len(rows) > 1
+    return [_line(row, subscription, was_changed) for row in rows if row.closed_at is None]
+
+
+def free_returns_used(tenant_id: int) -> int:
+    """Return how often the account has left within the seven days of a purchase (domain.md §3). One query."""
+    return Order.objects.filter(
+        tenant_id=tenant_id,
+        type=OrderType.UNSUBSCRIBE,
+        is_free_return=True,
+        state=OrderState.COMPLETED,
+    ).count()
+
+
+def question_about(subscription_id: int, question: Any) -> dict[str, Any]:
+    """Complete a question (see ``billing.quote_json``) with the lines, prices and counter of a stored subscription.
+
+    The caller is in staff's scope. Raises QuestionInvalid.
+    """
+    if not isinstance(question, dict):
+        raise QuestionInvalid("input: not an object")
+    subscription = Subscription.objects.select_related("plan").filter(pk=subscription_id).first()
+    if subscription is None:
+        raise QuestionInvalid(f"--subscription: there is no subscription {subscription_id}")
+    at = question.get("at") or clock.local(clock.now()).isoformat()
+    try:
+        instant = datetime.fromisoformat(at)
+    except (TypeError, ValueError):
+        instant = clock.now()  # the answer names what is wrong with ``at``
+    plans = [plan for plan in plans_with_price(instant) if plan.code != PlanCode.STANDARD]
+    return {
+        "free_refunds_used": free_returns_used(subscription.tenant_id),
+        "prices": {plan.code: f"{_price(plan):.2f}" for plan in plans if _price(plan) is not None},
+        **question,
+        "at": at,
+        "lines": [line_as_json(line) for line in lines_of(subscription)],
+    }
+
+
+def _price(plan: Any) -> Decimal | None:
+    price: Decimal | None = plan.monthly
+    return price
+
+
+def _line(row: PaidLine, subscription: Subscription, was_changed: bool) -> Line:  # noqa: FBT001
+    return Line(
+        plan=row.plan.code,
+        from_monthly=row.from_monthly,
+        monthly=row.monthly,
+        starts=row.starts,
+        ends=row.ends,
+        paid_days=row.paid_days,
+        list_amount=row.list_amount,
+        coupon=row.coupon_amount,
+        voucher=row.voucher_amount,
+        cash={method: Decimal(amount) for method, amount in row.cash.items()},
+        kind=row.kind,
+        bought=row.bought_at,
+        anchor=subscription.anchor,
+        changed=was_changed or row.kind != LineKind.PURCHASE,
+        key=row.pk,
+    )

@@ -1,0 +1,62 @@
+"""Reading orders and what can be ordered."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from django.db.models import QuerySet
+
+from billing.exceptions import PlanNotForSale
+from billing.models import Order
+from billing.proration import Quote, quote_new
+from billing.states import OPEN_ORDER_STATES, TO_PROVISION_STATES, OrderType
+from supportplans.models import Plan
+from supportplans.selectors.catalogue import plans_with_price, price_at
+from supportplans.states import PlanCode
+
+SWEEP_BATCH = 100
+# A worker needs a second for an order; after this long its message is taken for lost.
+LEFT_BEHIND_AFTER = timedelta(seconds=30)
+
+
+def plans_for_sale(at: datetime) -> list[Plan]:
+    """Return the paid plans by rank, each with ``monthly``, its list price in CNY at ``at``. One query."""
+    return [plan for plan in plans_with_price(at) if plan.code != PlanCode.STANDARD]
+
+
+def quote_new_for(plan_code: str, years: int, at: datetime) -> Quote:
+    """Return today's price of a new term. Raises PlanNotForSale, TermNotOffered, PriceMissing. One query."""
+    if plan_code not in PlanCode.values or plan_code == PlanCode.STANDARD:
+        raise PlanNotForSale(field="plan")
+    monthly = price_at(plan_code, at).monthly
+    return quote_new(plan=plan_code, monthly=monthly, years=years, at=at)
+
+
+def order_list_for(tenant_id: int, *, state: str = "") -> QuerySet[Order]:
+    """Return the tenant's orders, newest first, with their plans."""
+    orders = Order.objects.filter(tenant_id=tenant_id).select_related("plan").order_by("-id")
+    return orders.filter(state=state) if state else orders
+
+
+def order_get_for(tenant_id: int, number: str) -> Order:
+    """Return one order of the tenant with plan and subscription. Raises Order.DoesNotExist."""
+    return Order.objects.select_related("plan", "subscription").get(
+        tenant_id=tenant_id, number=number
+    )
+
+
+def order_open_for(tenant_id: int) -> Order | None:
+    """Return the order that keeps the account from placing another one, if any."""
+    return (
+        Order.objects.filter(tenant_id=tenant_id, state__in=OPEN_ORDER_STATES)
+        .exclude(type=OrderType.TOP_UP)
+        .first()
+    )
+
+
+def orders_to_provision(at: datetime) -> list[int]:
+    """Return the ids of paid orders that have not moved for a while, oldest first."""
+    stale = Order.objects.filter(
+        state__in=TO_PROVISION_STATES, updated_at__lte=at - LEFT_BEHIND_AFTER
+    )
+    return list(stale.order_by("updated_at").values_list("pk", flat=True)[:SWEEP_BATCH])

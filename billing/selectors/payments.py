@@ -1,0 +1,56 @@
+"""Reading payments and what providers have told."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from django.db.models import QuerySet
+
+from billing.models import Order, Payment, PaymentNotification
+from billing.states import LIVE_PAYMENT_STATES, NotificationOutcome
+
+PAYMENT_PAGE = 50
+REFUSED_SHOWN = 20
+
+
+def live_payments(order: Order) -> QuerySet[Payment]:
+    """Return the attempts of an order that are not over at their provider."""
+    return Payment.objects.filter(order=order, state__in=LIVE_PAYMENT_STATES)
+
+
+def order_payments(order: Order) -> QuerySet[Payment]:
+    """Return the attempts of an order, newest first."""
+    return Payment.objects.filter(order=order).order_by("-id")
+
+
+def payment_list(
+    *, state: str = "", provider: str = "", after: int | None = None
+) -> Sequence[Payment]:
+    """Return one page of all tenants' payments, newest first, by key; one row more says that there is more."""
+    payments = Payment.objects.select_related("tenant", "order").order_by("-id")
+    if state:
+        payments = payments.filter(state=state)
+    if provider:
+        payments = payments.filter(provider=provider)
+    if after is not None:
+        payments = payments.filter(pk__lt=after)
+    return list(payments[: PAYMENT_PAGE + 1])
+
+
+def notifications_refused() -> list[PaymentNotification]:
+    """Return the newest notifications that could not be trusted or matched; finance looks into them."""
+    bad = [
+        NotificationOutcome.UNVERIFIED,
+        NotificationOutcome.UNKNOWN,
+        NotificationOutcome.MISMATCH,
+    ]
+    return list(
+        PaymentNotification.objects.filter(outcome__in=bad).order_by("-received_at")[:REFUSED_SHOWN]
+    )
+
+
+def refused_since(at: datetime) -> int:
+    """Return how many notifications without a valid signature were kept since ``at``."""
+    unverified = PaymentNotification.objects.filter(received_at__gt=at, verified=False)
+    return unverified.count()
