@@ -50,6 +50,12 @@ NAVIGATION = (
     NavigationItem("messaging:delivery_failed_list", _("投递失败"), frozenset(), "mail-warning"),
     NavigationItem("servicedesk:dashboard", _("工作台"), _DESK, "layout-dashboard", exact=True),
     NavigationItem("servicedesk:desk_service_order_list", _("服务单"), _DESK, "clipboard-list"),
+    NavigationItem(
+        "supportplans:desk_trial_list",
+        _("试用审批"),
+        frozenset({StaffRole.ACCOUNT_MANAGER, StaffRole.TEAM_LEAD}),
+        "clipboard-check",
+    ),
     NavigationItem("reports:desk_report_list", _("月报"), _DESK, "chart-column"),
     NavigationItem("tickets:console", _("工单队列"), _AGENTS, "inbox"),
     NavigationItem(
@@ -76,7 +82,12 @@ PORTAL_NAVIGATION = (
                 "supportplans:plan_detail",
                 _("支持计划详情"),
                 icon="shield-check",
-                also=("billing:order_new",),
+                also=(
+                    "billing:order_new",
+                    "billing:plan_change",
+                    "billing:plan_renew",
+                    "supportplans:trial_apply",
+                ),
             ),
             NavigationItem(
                 "servicedesk:service_order_list", _("我的服务单"), icon="clipboard-list"

@@ -10,7 +10,9 @@ class BillingConfig(AppConfig):
         """Register what this app tells people."""
         from messaging.registry import register_kind  # noqa: PLC0415  (apps are loaded only now)
 
-        register_kind("billing.order_completed")
+        for kind in ("new", "upgrade", "downgrade", "renew", "unsubscribe"):
+            register_kind(f"billing.order_completed_{kind}")
+        register_kind("billing.auto_renewal_failed")
         register_kind("billing.order_expired")
         register_kind("billing.order_refunded")
         register_kind("billing.balance_credited")

@@ -13,8 +13,9 @@ from billing.models import Order, OrderEvent, Payment
 from billing.proration import quote_new
 from billing.services.history import order_move
 from billing.services.ledger import balance_top_up, ledger_post
-from billing.services.orders import order_cancel, order_create, orders_expire_due
+from billing.services.orders import order_cancel, orders_expire_due
 from billing.services.payments import payment_begin
+from billing.services.placing import order_create
 from billing.states import AccountKind, OrderState, OrderType, PaymentState, PostingKind
 from core.numbering import order_number
 from core.tenancy import scope

@@ -1,5 +1,9 @@
 """What the rules of billing refuse."""
 
+from __future__ import annotations
+
+from datetime import datetime
+
 from django.utils.translation import gettext_lazy as _
 
 from core.exceptions import DomainError
@@ -49,6 +53,39 @@ class RenewFirst(DomainError):
 
     code = "renew_first"
     message = _("剩余服务时间不足 1 天，请先续订后再升配")
+
+
+class TooManyChanges(DomainError):
+    """Frequent changes may be refused (guide 2.3). ``possible`` is the local instant of the next one."""
+
+    code = "too_many_changes"
+
+    def __init__(self, most: int, days: int, possible: datetime | None) -> None:
+        self.possible = possible
+        figures: dict[str, object] = {"most": most, "days": days}
+        if possible is None:
+            super().__init__(_("当前暂不支持升降配") % figures)
+            return
+        figures["possible"] = f"{possible:%Y-%m-%d %H:%M:%S}"
+        super().__init__(
+            _("%(days)d 天内最多升降配 %(most)d 次，下次可变更时间为 %(possible)s") % figures
+        )
+
+
+class ReasonMissing(DomainError):
+    """Leaving needs one of the guide's reasons."""
+
+    code = "reason_missing"
+    message = _("请选择退订原因")
+    status = 422
+
+
+class RefundNotConfirmed(DomainError):
+    """Leaving needs the tick under the amount that is given back."""
+
+    code = "refund_not_confirmed"
+    message = _("请确认本次退订金额和相关费用")
+    status = 422
 
 
 class AgreementNotAccepted(DomainError):
@@ -153,3 +190,13 @@ class QuestionInvalid(DomainError):
 
     code = "question_invalid"
     status = 422
+
+
+class NotDeliverable(DomainError):
+    """A paid order cannot do what it was placed for; the code says why. It is refunded by itself (domain.md §4)."""
+
+    code = "not_deliverable"
+
+    def __init__(self, why: str) -> None:
+        self.why = why
+        super().__init__(why)

@@ -7,7 +7,7 @@ from decimal import Decimal, InvalidOperation
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from billing.proration import TERM_YEARS
+from billing.quotes import TERM_YEARS
 from billing.states import OrderState, PaymentState
 from supportplans.states import PlanCode
 
@@ -78,3 +78,56 @@ class TopUpForm(forms.Form):
             return Decimal(self.cleaned_data["amount"].replace(",", "").replace("，", ""))
         except InvalidOperation:
             raise forms.ValidationError(_("请输入金额，例如 6000.00")) from None
+
+
+class ChangeForm(forms.Form):
+    """What the change page sends: the level, the accepted version, the amount that was shown, the page's own key."""
+
+    plan = forms.ChoiceField(
+        label=_("变更后级别"),
+        choices=PLANS,
+        error_messages={
+            "required": _("请选择变更后的级别"),
+            "invalid_choice": _("请选择变更后的级别"),
+        },
+    )
+    agreement = forms.CharField(required=False, max_length=20)
+    shown_amount = forms.DecimalField(required=False, max_digits=12, decimal_places=2)
+    to_balance = forms.BooleanField(required=False)
+    key = forms.UUIDField(error_messages={"invalid": _("页面已失效，请刷新后重试")})
+
+
+class RenewalForm(forms.Form):
+    """What the renewal page sends."""
+
+    years = forms.TypedChoiceField(
+        label=_("续订时长"), choices=[(str(years), str(years)) for years in TERM_YEARS], coerce=int
+    )
+    agreement = forms.CharField(required=False, max_length=20)
+    shown_amount = forms.DecimalField(required=False, max_digits=12, decimal_places=2)
+    key = forms.UUIDField(error_messages={"invalid": _("页面已失效，请刷新后重试")})
+
+
+class UnsubscriptionForm(forms.Form):
+    """What the page of leaving sends; the reason is asked for by the service, so that nothing typed is lost."""
+
+    reason = forms.CharField(required=False, max_length=20)
+    reason_text = forms.CharField(
+        required=False,
+        max_length=200,
+        error_messages={"max_length": _("补充说明最多 200 个字")},
+    )
+    confirmed = forms.BooleanField(required=False)
+    to_balance = forms.BooleanField(required=False)
+    shown_amount = forms.DecimalField(required=False, max_digits=12, decimal_places=2)
+    key = forms.UUIDField(error_messages={"invalid": _("页面已失效，请刷新后重试")})
+
+
+class AutoRenewalForm(forms.Form):
+    """The owner's decision about the next term."""
+
+    enabled = forms.BooleanField(required=False)
+    years = forms.TypedChoiceField(
+        choices=[(str(years), str(years)) for years in TERM_YEARS], coerce=int
+    )
+    agreement = forms.CharField(required=False, max_length=20)

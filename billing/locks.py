@@ -6,7 +6,12 @@ from collections.abc import Collection
 
 from django.db.models import QuerySet
 
-from billing.models import BalanceHold, LedgerAccount, Order, Payment
+from billing.models import AutoRenewal, BalanceHold, LedgerAccount, Order, Payment
+
+
+def lock_auto_renewals() -> QuerySet[AutoRenewal]:
+    """Return settings of renewing by itself that are locked when read; they come right after their tenant."""
+    return AutoRenewal.objects.select_for_update(of=("self",)).order_by("pk")
 
 
 def lock_orders() -> QuerySet[Order]:

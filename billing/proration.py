@@ -7,8 +7,8 @@ shown are made to add up.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 
@@ -42,45 +42,19 @@ from billing.paid_lines import (
     term_end,
     top_lines,
 )
+from billing.quotes import (
+    FREE_RETURN_WITHIN,
+    FREE_RETURNS,
+    PLAN_RANKS,
+    Quote,
+    must_be_for_sale,
+    must_be_offered,
+    must_run,
+    price_cents,
+)
 from core.clock import add_years
-from core.money import CENT, ZERO, from_cents, half_up, split_cents, to_cents
+from core.money import ZERO, from_cents, half_up, split_cents, to_cents
 from supportplans.exceptions import SubscriptionAlreadyActive
-
-TERM_YEARS = (1, 2, 3)
-PLAN_RANKS = {"standard": 0, "lite": 1, "business": 2, "enterprise": 3}
-# Defaults of figures that operators can change (``supportplans.figures``).
-FREE_RETURN_WITHIN = timedelta(days=7)
-FREE_RETURNS = 3
-
-
-@dataclass(frozen=True, slots=True)
-class Quote:
-    """What an action costs or gives back in CNY, with its arithmetic.
-
-    The explanation's amounts sum to the charge, or to the refund. ``days`` are the days that are paid for, or that
-    are left. ``lines`` are the lines in force afterwards; of these ``added`` are new. ``closed`` are those that end.
-    New lines of a charge carry list amounts only: who pays with what is decided at the checkout. ``voucher_back`` and
-    ``coupon_back`` are given back beside the money, with a free return.
-    """
-
-    action: str
-    plan: str
-    charge: Decimal
-    refund: Decimal
-    days: int
-    explanation: tuple[ExplanationLine, ...]
-    lines: tuple[Line, ...]
-    added: tuple[Line, ...] = ()
-    closed: tuple[Line, ...] = ()
-    refund_to: Mapping[str, Decimal] = field(default_factory=dict)
-    voucher_back: Decimal = ZERO
-    coupon_back: Decimal = ZERO
-    is_free_return: bool = False
-
-    @property
-    def term(self) -> Line:
-        """Return the new term of a purchase or a renewal."""
-        return self.added[0]
 
 
 def quote_new(
@@ -92,8 +66,8 @@ def quote_new(
     where a leap day makes it one longer. Raises PlanNotForSale, TermNotOffered, SubscriptionAlreadyActive while
     ``lines`` of another plan run, ValueError for a price that is not money.
     """
-    _must_be_for_sale(plan)
-    ends = add_years(at, _must_be_offered(years))
+    must_be_for_sale(plan)
+    ends = add_years(at, must_be_offered(years))
     if live_lines(lines, at):
         raise SubscriptionAlreadyActive
     line = _term(plan, monthly, years, starts=at, ends=ends, bought=at, kind="purchase")
@@ -115,10 +89,10 @@ def quote_renewal(
     plan in force, where the lines do not tell. Raises NothingRuns, TermNotOffered, ValueError for a price that is not
     money.
     """
-    live = _must_run(lines, at)
+    live = must_run(lines, at)
     starts = live[-1].ends
     anchor = anchor or anchor_of(live)
-    ends = term_end(anchor=anchor, last_end=starts, years=_must_be_offered(years))
+    ends = term_end(anchor=anchor, last_end=starts, years=must_be_offered(years))
     plan = current or top_lines(live)[0].plan
     line = _term(plan, monthly, years, starts=starts, ends=ends, bought=at, kind="renewal")
     return _term_quote("renew", line, years, kept=_marked(live))
@@ -139,15 +113,15 @@ def quote_upgrade(
     bought. ``current`` names the plan in force where the lines do not. Raises PlanNotForSale, NothingRuns,
     PlanNotHigher, and RenewFirst when less than one full day is left in all.
     """
-    _must_be_for_sale(plan)
-    live = _must_run(lines, at)
+    must_be_for_sale(plan)
+    live = must_run(lines, at)
     tops = top_lines(live)
     if PLAN_RANKS[plan] <= PLAN_RANKS[current or tops[0].plan]:
         raise errors.PlanNotHigher(field="plan")
     left = [remaining_days(top, at) for top in tops]
     if sum(left) < 1:
         raise errors.RenewFirst
-    charge, parts = _upgrade_parts(tops, left, _price_cents(monthly))
+    charge, parts = _upgrade_parts(tops, left, price_cents(monthly))
     added = tuple(
         Line(
             plan=plan,
@@ -191,13 +165,13 @@ def quote_downgrade(
     carried over. ``current`` names the plan in force where the lines do not. Raises PlanNotForSale, NothingRuns,
     PlanNotLower.
     """
-    _must_be_for_sale(plan)
-    live = _must_run(lines, at)
+    must_be_for_sale(plan)
+    live = must_run(lines, at)
     tops = top_lines(live)
     if PLAN_RANKS[plan] >= PLAN_RANKS[current or tops[0].plan]:
         raise errors.PlanNotLower(field="plan")
     denominator = common_denominator(live)
-    shares = [_downgrade_share(line, _price_cents(monthly), at, denominator) for line in live]
+    shares = [_downgrade_share(line, price_cents(monthly), at, denominator) for line in live]
     refund, parts = round_parts((share.refund for share in shares), denominator)
     refund_to = refund_by_method(refund, shares)
     closed = tuple(share.line for share in shares if not share.is_kept)
@@ -248,7 +222,7 @@ def quote_unsubscription(
     cash, vouchers and the coupon, as long as ``free_returns_used`` is below ``free_returns`` (domain.md §3). Raises
     NothingRuns.
     """
-    live = _must_run(lines, at)
+    live = must_run(lines, at)
     days = sum(remaining_days(top, at) for top in top_lines(live))
     if free_returns_used < free_returns and is_returnable(live, at=at, within=free_within):
         return _free_return(live[0], days)
@@ -291,7 +265,7 @@ def _term(
     kind: str,
 ) -> Line:
     """Return the line of a whole term, which covers 0 → its price."""
-    price = _price_cents(monthly)
+    price = price_cents(monthly)
     return Line(
         plan=plan,
         monthly=from_cents(price),
@@ -396,28 +370,3 @@ def _marked(lines: Iterable[Line]) -> list[Line]:
 def _named(line: Line, plan: str) -> Line:
     """Return a line that is kept under a lower plan: it keeps its prices and takes the plan's name."""
     return replace(line, plan=plan) if PLAN_RANKS[line.plan] > PLAN_RANKS[plan] else line
-
-
-def _must_be_for_sale(plan: str) -> None:
-    if PLAN_RANKS.get(plan, 0) == 0:
-        raise errors.PlanNotForSale(field="plan")
-
-
-def _must_be_offered(years: int) -> int:
-    if isinstance(years, bool) or years not in TERM_YEARS:
-        raise errors.TermNotOffered(field="years")
-    return years
-
-
-def _must_run(lines: Iterable[Line], at: datetime) -> list[Line]:
-    live = live_lines(lines, at)
-    if not live:
-        raise errors.NothingRuns
-    return live
-
-
-def _price_cents(monthly: Decimal) -> int:
-    """Return a monthly price in cents. Raises ValueError for one that is not money."""
-    if not monthly.is_finite() or monthly < ZERO or monthly != monthly.quantize(CENT):
-        raise ValueError(f"not a price: {monthly}")
-    return to_cents(monthly)

@@ -16,7 +16,7 @@ from typing import Any
 from billing import proration
 from billing.exceptions import PlanNotForSale, QuestionInvalid
 from billing.paid_lines import Line, live_lines, top_lines
-from billing.proration import PLAN_RANKS, Quote
+from billing.quotes import PLAN_RANKS, Quote
 from core.clock import local
 from core.money import CENT, ZERO
 

@@ -10,7 +10,7 @@ from billing.exceptions import PaymentMismatch, PaymentUnknown, ProviderUnavaila
 from billing.providers.base import ProviderError
 from billing.providers.registry import provider_get
 from billing.selectors.orders import orders_to_provision
-from billing.services import orders, payments, provisioning
+from billing.services import orders, payments, provisioning, renewals
 from core import clock
 from core.tenancy import scope
 
@@ -44,6 +44,19 @@ def orders_provision_due() -> None:
 def orders_expire_due() -> None:
     """End unpaid orders whose window is over."""
     orders.orders_expire_due(at=clock.now())
+
+
+@shared_task(name="billing.auto_renewals_run", scope="none")
+def auto_renewals_run() -> None:
+    """Renew what renews by itself and ends soon, each tenant in a transaction of its own."""
+    with scope.staff():
+        due = renewals.auto_renewals_due(at=clock.now())
+    for tenant_id in due:
+        try:
+            with scope.staff():
+                renewals.auto_renew(tenant_id=tenant_id, at=clock.now())
+        except Exception:  # one account that cannot be renewed must not keep the others waiting
+            logger.exception("tenant %s could not be renewed", tenant_id)
 
 
 @shared_task(name="billing.payment_follow", scope="none")

@@ -1,11 +1,24 @@
 from django.urls import URLPattern, URLResolver, path
 
-from billing.views import callbacks, checkout, finance, orders
+from billing.views import callbacks, changes, checkout, finance, orders, unsubscriptions
 
 app_name = "billing"
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("support/order/new/", checkout.order_new, name="order_new"),
+    path("support/plan/change/", changes.plan_change, name="plan_change"),
+    path("support/plan/renew/", changes.plan_renew, name="plan_renew"),
+    path("support/plan/auto-renewal/", changes.auto_renewal_set, name="auto_renewal_set"),
+    path(
+        "support/unsubscriptions/",
+        unsubscriptions.unsubscription_list,
+        name="unsubscription_list",
+    ),
+    path(
+        "support/unsubscriptions/new/",
+        unsubscriptions.unsubscription_new,
+        name="unsubscription_new",
+    ),
     path("support/orders/", orders.order_list, name="order_list"),
     path("support/orders/<str:number>/", orders.order_detail, name="order_detail"),
     path("support/orders/<str:number>/status/", orders.order_status, name="order_status"),

@@ -12,3 +12,5 @@ class SupportPlansConfig(AppConfig):
 
         register_kind("supportplans.term_ending")
         register_kind("supportplans.term_ended")
+        register_kind("supportplans.trial_applied")
+        register_kind("supportplans.trial_decided")

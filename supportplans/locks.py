@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.db.models import QuerySet
 
 from accounts.models import Tenant
-from supportplans.models import Subscription
+from supportplans.models import Subscription, TrialApplication
 
 
 def lock_tenant(tenant_id: int) -> Tenant:
@@ -16,3 +16,8 @@ def lock_tenant(tenant_id: int) -> Tenant:
 def lock_subscriptions() -> QuerySet[Subscription]:
     """Return subscriptions that are locked when read, in the order of their ids."""
     return Subscription.objects.select_for_update(of=("self",)).order_by("pk")
+
+
+def lock_trial_applications() -> QuerySet[TrialApplication]:
+    """Return applications that are locked when read, in the order of their ids."""
+    return TrialApplication.objects.select_for_update(of=("self",)).order_by("pk")

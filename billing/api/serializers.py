@@ -7,7 +7,7 @@ from typing import Any
 from rest_framework import serializers
 
 from billing.models import Order
-from billing.proration import TERM_YEARS
+from billing.quotes import TERM_YEARS
 from supportplans.states import PlanCode
 
 PLANS = [code.value for code in PlanCode if code != PlanCode.STANDARD]

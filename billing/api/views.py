@@ -24,7 +24,7 @@ from billing.api.serializers import (
 )
 from billing.models import Order
 from billing.selectors.orders import order_get_for, order_list_for, quote_new_for
-from billing.services.orders import order_create
+from billing.services.placing import order_create
 from core import clock
 from supportplans.selectors.catalogue import agreement_at
 

@@ -9,6 +9,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 from typing_extensions import override
 
 from billing.states import (
@@ -172,6 +173,27 @@ class Order(TenantOwned, Timestamped, Attributed):
     def is_free(self) -> bool:
         """Return True when nothing is left to pay."""
         return self.due == ZERO
+
+    @property
+    def gives_back(self) -> bool:
+        """Return True for an order that charges nothing and may give money back."""
+        return self.type in {OrderType.DOWNGRADE, OrderType.UNSUBSCRIBE}
+
+    @property
+    def refund_parts(self) -> list[tuple[str, Decimal]]:
+        """Return where the money goes, in CNY: by method, or all of it to the balance."""
+        if self.to_balance and self.refund_amount:
+            return [("balance", self.refund_amount)]
+        return [(method, Decimal(part)) for method, part in sorted(self.refund_to.items())]
+
+    @property
+    def cycle(self) -> str:
+        """Return the cycle as order pages show it: years of a term, days of a change."""
+        if self.years:
+            return ngettext("%(years)d 年", "%(years)d 年", self.years) % {"years": self.years}
+        if self.paid_days is not None:
+            return ngettext("%(days)d 天", "%(days)d 天", self.paid_days) % {"days": self.paid_days}
+        return ""
 
     @property
     def is_payable(self) -> bool:

@@ -18,6 +18,8 @@ class AutoRenewal(TenantOwned, Timestamped, Attributed):
 
     enabled = models.BooleanField(_("自动续订"), default=False)
     years = models.PositiveSmallIntegerField(_("续订时长（年）"), default=1)
+    # The version of the service agreement that was accepted when it was turned on.
+    agreement_version = models.CharField(max_length=20, blank=True, default="")
     # The local day of the last attempt, and why it failed.
     tried_on = models.DateField(null=True, blank=True)
     failure = models.CharField(max_length=40, blank=True, default="")

@@ -13,8 +13,8 @@ from billing.quote_json import line_as_json
 from billing.states import OrderState, OrderType
 from core import clock
 from supportplans.models import PaidLine, Subscription
-from supportplans.selectors.catalogue import plans_with_price
-from supportplans.states import LineKind, PlanCode
+from supportplans.selectors.catalogue import monthly_of, plans_with_price
+from supportplans.states import LineKind
 
 
 def lines_of(subscription: Subscription) -> list[Line]:
@@ -56,19 +56,14 @@ def question_about(subscription_id: int, question: Any) -> dict[str, Any]:
         instant = datetime.fromisoformat(at)
     except (TypeError, ValueError):
         instant = clock.now()  # the answer names what is wrong with ``at``
-    plans = [plan for plan in plans_with_price(instant) if plan.code != PlanCode.STANDARD]
+    prices = {plan.code: monthly_of(plan) for plan in plans_with_price(instant)}
     return {
         "free_refunds_used": free_returns_used(subscription.tenant_id),
-        "prices": {plan.code: f"{_price(plan):.2f}" for plan in plans if _price(plan) is not None},
+        "prices": {code: f"{price:.2f}" for code, price in prices.items() if price is not None},
         **question,
         "at": at,
         "lines": [line_as_json(line) for line in lines_of(subscription)],
     }
-
-
-def _price(plan: Any) -> Decimal | None:
-    price: Decimal | None = plan.monthly
-    return price
 
 
 def _line(row: PaidLine, subscription: Subscription, was_changed: bool) -> Line:  # noqa: FBT001

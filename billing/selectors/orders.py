@@ -8,7 +8,8 @@ from django.db.models import QuerySet
 
 from billing.exceptions import PlanNotForSale
 from billing.models import Order
-from billing.proration import Quote, quote_new
+from billing.proration import quote_new
+from billing.quotes import Quote
 from billing.states import OPEN_ORDER_STATES, TO_PROVISION_STATES, OrderType
 from supportplans.models import Plan
 from supportplans.selectors.catalogue import plans_with_price, price_at

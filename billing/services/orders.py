@@ -1,4 +1,4 @@
-"""Placing, paying from the balance, ending and fulfilling orders (domain.md §2–§4).
+"""Paying from the balance and ending orders (domain.md §4).
 
 Lock order: tenant → subscription → order → payment → ledger. Losing a race is a normal outcome.
 """
@@ -6,101 +6,24 @@ Lock order: tenant → subscription → order → payment → ledger. Losing a r
 from __future__ import annotations
 
 from datetime import datetime
-from decimal import Decimal
 
 from django.db import transaction
 
 from accounts.access import SYSTEM, Actor
 from billing import exceptions as errors
 from billing.locks import lock_orders, lock_payments
-from billing.models import AgreementAcceptance, Order, OrderEvent
-from billing.proration import quote_new
-from billing.selectors.orders import order_open_for
+from billing.models import Order
 from billing.selectors.payments import live_payments
 from billing.selectors.wallet import balance_of
 from billing.services.history import order_move, order_touch
 from billing.services.ledger import balance_hold, hold_capture, hold_release
-from billing.states import LIVE_PAYMENT_STATES, OrderState, OrderType, PaymentState
+from billing.states import LIVE_PAYMENT_STATES, OrderState, PaymentState
 from core.jobs import enqueue
 from core.money import ZERO
-from core.numbering import order_number
 from messaging.services import notify
-from supportplans.exceptions import SubscriptionAlreadyActive
 from supportplans.locks import lock_tenant
-from supportplans.selectors.catalogue import agreement_at, price_at
-from supportplans.selectors.figures import figure_at, hours_of
-from supportplans.selectors.subscriptions import subscription_current
-from supportplans.states import Basis, FigureCode, PlanCode
 
 SWEEP_BATCH = 100
-
-
-@transaction.atomic
-def order_create(
-    *,
-    tenant_id: int,
-    plan_code: str,
-    years: int,
-    agreement_version: str,
-    shown_amount: Decimal | None,
-    idempotency_key: str,
-    actor: Actor,
-    at: datetime,
-) -> Order:
-    """Order a plan for a new term, at today's price, frozen until the order is paid or dies.
-
-    The same ``idempotency_key`` again returns the same order: a double click, a retried call. ``shown_amount`` (CNY) is
-    what the customer confirmed. Raises OpenOrderExists, SubscriptionAlreadyActive, PlanNotForSale, TermNotOffered,
-    AgreementNotAccepted, AgreementChanged, PriceChanged, IdempotencyKeyReused.
-    """
-    lock_tenant(tenant_id)
-    if existing := _same_request(tenant_id, idempotency_key, plan_code, years):
-        return existing
-    _may_order(tenant_id, at)
-    if plan_code not in PlanCode.values or plan_code == PlanCode.STANDARD:
-        raise errors.PlanNotForSale(field="plan")
-    price = price_at(plan_code, at)
-    quote = quote_new(plan=plan_code, monthly=price.monthly, years=years, at=at)
-    if shown_amount is not None and shown_amount != quote.charge:
-        raise errors.PriceChanged
-    agreement = agreement_at(at)
-    if not agreement_version:
-        raise errors.AgreementNotAccepted(field="agreement")
-    if agreement_version != agreement.version:
-        raise errors.AgreementChanged(field="agreement")
-    order = Order.objects.create(
-        tenant_id=tenant_id,
-        number=order_number(at),
-        type=OrderType.NEW,
-        plan=price.plan,
-        years=years,
-        paid_days=quote.days,
-        monthly=price.monthly,
-        amount=quote.charge,
-        explanation=[line.as_json() for line in quote.explanation],
-        pays_until=at + hours_of(figure_at(FigureCode.ORDER_HOURS, at)),
-        idempotency_key=idempotency_key,
-        created_at=at,
-        updated_at=at,
-        **actor.snapshot(),
-    )
-    AgreementAcceptance.objects.create(
-        tenant_id=tenant_id,
-        order=order,
-        agreement=agreement,
-        version=agreement.version,
-        address=actor.address,
-        created_at=at,
-        **actor.snapshot(),
-    )
-    OrderEvent.objects.create(
-        tenant_id=tenant_id,
-        order=order,
-        to_state=OrderState.PENDING,
-        created_at=at,
-        **actor.snapshot(),
-    )
-    return order
 
 
 @transaction.atomic
@@ -187,28 +110,6 @@ def _lock_order(order_id: int) -> Order:
     """Return the order, locked after its tenant. Raises Order.DoesNotExist."""
     lock_tenant(Order.objects.values_list("tenant_id", flat=True).get(pk=order_id))
     return lock_orders().select_related("plan").get(pk=order_id)
-
-
-def _same_request(tenant_id: int, key: str, plan_code: str, years: int) -> Order | None:
-    existing = (
-        Order.objects.filter(tenant_id=tenant_id, idempotency_key=key)
-        .select_related("plan")
-        .first()
-    )
-    if existing is None:
-        return None
-    if existing.plan is None or (existing.plan.code, existing.years) != (plan_code, years):
-        raise errors.IdempotencyKeyReused
-    return existing
-
-
-def _may_order(tenant_id: int, at: datetime) -> None:
-    """A plan is bought only from standard service or from a trial, one open order at a time."""
-    if open_order := order_open_for(tenant_id):
-        raise errors.OpenOrderExists(open_order.number)
-    running = subscription_current(tenant_id)
-    if running is not None and running.basis == Basis.PAID and running.ends > at:
-        raise SubscriptionAlreadyActive
 
 
 def _end(order: Order, *, to: OrderState, actor: Actor, at: datetime) -> None:

@@ -4,28 +4,29 @@ from __future__ import annotations
 
 import logging
 from datetime import datetime
+from decimal import Decimal
 
 from django.db import transaction
 
 from accounts.access import SYSTEM
 from billing.events import OrderCompleted
+from billing.exceptions import NotDeliverable
 from billing.locks import lock_orders
-from billing.models import Order, Payment
-from billing.proration import quote_new
+from billing.models import Order
+from billing.services.fulfilment import order_fulfil
 from billing.services.history import order_move
 from billing.services.ledger import ledger_post
-from billing.states import AccountKind, OrderState, OrderType, PaymentState, PostingKind
+from billing.services.refunds import refunds_create
+from billing.states import AccountKind, OrderState, OrderType, PostingKind
 from core.clock import local
 from core.events import publish
 from core.money import ZERO
 from messaging.services import notify
-from supportplans.exceptions import SubscriptionAlreadyActive
 from supportplans.locks import lock_subscriptions, lock_tenant
 from supportplans.models import Subscription
-from supportplans.services.subscriptions import NewPaidLine, subscription_start
-from supportplans.states import Basis, LineKind
 
 logger = logging.getLogger(__name__)
+GIVES_BACK = (OrderType.DOWNGRADE, OrderType.UNSUBSCRIBE)
 
 
 @transaction.atomic
@@ -39,40 +40,30 @@ def order_provision_begin(*, order_id: int, at: datetime) -> bool:
 
 @transaction.atomic
 def order_provision_finish(*, order_id: int, at: datetime) -> Order:
-    """Start what the order bought and complete it, once. What cannot be delivered is refunded to the balance."""
+    """Do what the order was placed for and complete it, once. What cannot be delivered is refunded to the balance."""
     order = _lock(order_id)
     if order.state != OrderState.PROVISIONING:
         return order
     try:
         with transaction.atomic():
-            subscription = _start(order, at)
-    except SubscriptionAlreadyActive:
-        _refund(order, at)
+            subscription = order_fulfil(order, at=at)
+    except NotDeliverable as refused:
+        _give_up(order, refused.why, at)
         return order
     order.subscription = subscription
     order.completed_at = at
     order_move(
         order, to=OrderState.COMPLETED, actor=SYSTEM, at=at, also=["subscription", "completed_at"]
     )
+    if order.type in GIVES_BACK:
+        parts = {method: Decimal(amount) for method, amount in order.refund_to.items()}
+        refunds_create(
+            order=order, refund_to=parts, to_balance=order.to_balance, actor=SYSTEM, at=at
+        )
     publish(
         OrderCompleted(tenant_id=order.tenant_id, order_id=order.pk, number=order.number, at=at)
     )
-    notify(
-        "billing.order_completed",
-        key=order.number,
-        audience=["tenant:owner"],
-        context={
-            "order_number": order.number,
-            "plan": subscription.plan.name,
-            "plan_en": subscription.plan.name_en,
-            "starts": f"{local(subscription.starts):%Y-%m-%d %H:%M:%S}",
-            "ends": f"{local(subscription.ends):%Y-%m-%d %H:%M:%S}",
-            "amount": f"{order.amount:,.2f}",
-        },
-        url=order.get_absolute_url(),
-        tenant_id=order.tenant_id,
-        at=at,
-    )
+    _tell(order, subscription, at)
     return order
 
 
@@ -80,60 +71,35 @@ def _lock(order_id: int) -> Order:
     tenant_id = Order.objects.values_list("tenant_id", flat=True).get(pk=order_id)
     lock_tenant(tenant_id)
     list(lock_subscriptions().filter(tenant_id=tenant_id))
-    return lock_orders().select_related("plan").get(pk=order_id)
+    return lock_orders().select_related("plan", "from_plan").get(pk=order_id)
 
 
-def _start(order: Order, at: datetime) -> Subscription:
-    """Give the plan for the whole term, from now (the service begins when it is delivered, not when it was paid)."""
-    if (
-        order.type != OrderType.NEW
-        or order.plan is None
-        or order.years is None
-        or order.monthly is None
-    ):
-        raise ValueError(f"order {order.number} of type {order.type} starts no plan")
-    starts = at.replace(microsecond=0)
-    quote = quote_new(plan=order.plan.code, monthly=order.monthly, years=order.years, at=starts)
-    line = NewPaidLine(
-        order_number=order.number,
-        kind=LineKind.PURCHASE,
-        monthly=order.monthly,
-        starts=starts,
-        ends=quote.term.ends,
-        bought_at=order.paid_at or at,
-        paid_days=quote.days,
-        list_amount=order.amount,
-        coupon_amount=order.coupon_amount,
-        voucher_amount=order.voucher_amount,
-        cash=_cash(order),
-    )
-    return subscription_start(
+def _tell(order: Order, subscription: Subscription, at: datetime) -> None:
+    """Tell the owner what the order has done."""
+    plan, before = order.plan, order.from_plan
+    notify(
+        f"billing.order_completed_{order.type}",
+        key=order.number,
+        audience=["tenant:owner"],
+        context={
+            "order_number": order.number,
+            "plan": plan.name if plan else "",
+            "plan_en": plan.name_en if plan else "",
+            "before": before.name if before else "",
+            "before_en": before.name_en if before else "",
+            "starts": f"{local(subscription.starts):%Y-%m-%d %H:%M:%S}",
+            "ends": f"{local(subscription.shown_end):%Y-%m-%d %H:%M:%S}",
+            "amount": f"{order.amount:,.2f}",
+            "refund": f"{order.refund_amount:,.2f}",
+        },
+        url=order.get_absolute_url(),
         tenant_id=order.tenant_id,
-        plan_code=order.plan.code,
-        basis=Basis.PAID,
-        starts=starts,
-        ends=quote.term.ends,
-        lines=[line],
-        actor=SYSTEM,
         at=at,
     )
 
 
-def _cash(order: Order) -> dict[str, str]:
-    """Return what was paid per method, as the paid line keeps it. A refund goes back along the same lines."""
-    cash = (
-        {AccountKind.BALANCE.value: f"{order.balance_amount:.2f}"}
-        if order.balance_amount > ZERO
-        else {}
-    )
-    paid = Payment.objects.filter(order=order, state=PaymentState.SUCCEEDED, amount=order.due)
-    if order.due > ZERO and (payment := paid.order_by("paid_at").first()):
-        cash[payment.provider] = f"{order.due:.2f}"
-    return cash
-
-
-def _refund(order: Order, at: datetime) -> None:
-    """The account got another plan meanwhile: whatever loses a race is refunded by itself, to the balance."""
+def _give_up(order: Order, why: str, at: datetime) -> None:
+    """Whatever loses a race is refunded by itself, to the balance (domain.md §4)."""
     money = order.balance_amount + order.due
     if money > ZERO:
         ledger_post(
@@ -144,13 +110,13 @@ def _refund(order: Order, at: datetime) -> None:
             actor=SYSTEM,
             at=at,
         )
-    order_move(order, to=OrderState.REFUNDED, actor=SYSTEM, at=at, note="plan_already_active")
-    logger.warning("order %s could not be delivered and was refunded", order.number)
+    order_move(order, to=OrderState.REFUNDED, actor=SYSTEM, at=at, note=why)
+    logger.warning("order %s could not be delivered (%s) and was refunded", order.number, why)
     notify(
         "billing.order_refunded",
         key=order.number,
         audience=["tenant:owner", "staff:finance"],
-        context={"order_number": order.number, "amount": f"{money:,.2f}"},
+        context={"order_number": order.number, "amount": f"{money:,.2f}", "why": why},
         url=order.get_absolute_url(),
         tenant_id=order.tenant_id,
         at=at,

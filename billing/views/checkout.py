@@ -15,13 +15,14 @@ from django.views.decorators.http import require_GET, require_http_methods
 from accounts.access import actor_of, customer_view
 from accounts.models.tenants import TenantRole
 from billing.forms import ChoiceForm, OrderForm
-from billing.proration import TERM_YEARS
 from billing.providers.registry import methods
+from billing.quotes import TERM_YEARS
 from billing.selectors.orders import order_open_for, plans_for_sale, quote_new_for
 from billing.selectors.payments import live_payments
 from billing.selectors.wallet import balance_of
-from billing.services.orders import order_create, order_use_balance
+from billing.services.orders import order_use_balance
 from billing.services.payments import payment_begin
+from billing.services.placing import order_create
 from billing.states import OrderState
 from billing.views.orders import detail_context, order_of, tenant_id_of
 from core import clock

@@ -131,6 +131,7 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
     "monthly-reports": {"task": "reports.month_due", "schedule": 3600.0},
     "end-notices": {"task": "supportplans.end_notices_send", "schedule": 300.0},
     "orders-provision": {"task": "billing.orders_provision_due", "schedule": 15.0},
+    "auto-renewals": {"task": "billing.auto_renewals_run", "schedule": 600.0},
     "orders-expire": {"task": "billing.orders_expire_due", "schedule": 30.0},
     "payments-follow": {"task": "billing.payments_follow_due", "schedule": 10.0},
     # A sweep that waited longer than the next one is dropped: the next one does its work.

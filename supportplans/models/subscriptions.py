@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import uuid
+from datetime import datetime
 from decimal import Decimal
 from typing import ClassVar
 
@@ -18,6 +20,8 @@ from supportplans.states import SUBSCRIPTION_MOVES, Basis, LineKind, Subscriptio
 class Subscription(TenantOwned, Timestamped):
     """A plan that a tenant has for a time. Standard service is the absence of one."""
 
+    # What orders and the unsubscription page call the resource.
+    resource_id = models.UUIDField(default=uuid.uuid4, editable=False)
     plan = models.ForeignKey(Plan, on_delete=models.PROTECT, related_name="+")
     basis = models.CharField(max_length=10, choices=Basis.choices)
     state = models.CharField(
@@ -59,6 +63,11 @@ class Subscription(TenantOwned, Timestamped):
         """Return True if the transition table allows the move."""
         return state in SUBSCRIPTION_MOVES[self.state]
 
+    @property
+    def shown_end(self) -> datetime:
+        """Return the end that is shown: the instant of leaving once the customer has left (domain.md §2)."""
+        return self.ended_at or self.ends
+
 
 class PaidLine(TenantOwned):
     """One immutable line of what was bought: the prices between two levels, over a time (domain.md §2).
@@ -99,6 +108,9 @@ class PaidLine(TenantOwned):
             models.CheckConstraint(
                 condition=Q(ends__gt=F("starts")), name="paid_line_ends_after_it_starts"
             ),
+        ]
+        indexes: ClassVar = [
+            models.Index(fields=["tenant", "subscription"], name="paid_lines_of_subscription")
         ]
 
     @override

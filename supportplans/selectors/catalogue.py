@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
+from decimal import Decimal
 
 from django.db.models import OuterRef, QuerySet, Subquery
 
@@ -36,6 +37,12 @@ def plans_with_price(at: datetime) -> list[Plan]:
         "-effective_from"
     )
     return list(Plan.objects.annotate(monthly=Subquery(in_force.values("monthly")[:1])))
+
+
+def monthly_of(plan: Plan) -> Decimal | None:
+    """Return the list price that ``plans_with_price`` has put beside a plan, in CNY; None before any price."""
+    price: Decimal | None = plan.monthly  # type: ignore[attr-defined]  # annotated
+    return price
 
 
 def price_at(plan_code: str, at: datetime) -> PlanPrice:

@@ -65,7 +65,7 @@ def subscription_start(
         lock_subscriptions().filter(tenant_id=tenant_id, state=SubscriptionState.ACTIVE).first()
     )
     if running is not None and running.ends <= at:
-        _end(
+        subscription_end(
             running,
             to=SubscriptionState.EXPIRED,
             kind="expired",
@@ -74,7 +74,7 @@ def subscription_start(
             at=at,
         )
     elif running is not None and running.basis != Basis.PAID and basis == Basis.PAID:
-        _end(
+        subscription_end(
             running,
             to=SubscriptionState.CANCELLED,
             kind="cancelled",
@@ -94,11 +94,8 @@ def subscription_start(
         ends=ends,
         created_at=at,
     )
-    PaidLine.objects.bulk_create(
-        PaidLine(tenant_id=tenant_id, subscription=subscription, plan=plan, **vars(line))
-        for line in lines
-    )
-    _record(
+    lines_add(subscription, lines, plan=plan)
+    subscription_record(
         subscription,
         kind="started",
         from_plan=PlanCode.STANDARD,
@@ -107,6 +104,16 @@ def subscription_start(
         at=at,
     )
     return subscription
+
+
+def lines_add(subscription: Subscription, lines: Sequence[NewPaidLine], *, plan: Plan) -> None:
+    """Write paid lines of a subscription under ``plan``."""
+    PaidLine.objects.bulk_create(
+        PaidLine(
+            tenant_id=subscription.tenant_id, subscription=subscription, plan=plan, **vars(line)
+        )
+        for line in lines
+    )
 
 
 @transaction.atomic
@@ -120,7 +127,7 @@ def subscriptions_expire_due(*, at: datetime) -> int:
     )
     ended = 0
     for subscription in due:
-        _end(
+        subscription_end(
             subscription,
             to=SubscriptionState.EXPIRED,
             kind="expired",
@@ -177,7 +184,7 @@ def end_notices_send(*, at: datetime) -> int:
     return sent
 
 
-def _end(
+def subscription_end(
     subscription: Subscription,
     *,
     to: str,
@@ -186,12 +193,12 @@ def _end(
     actor: Actor,
     at: datetime,
 ) -> None:
-    """Write the end and its history. The caller holds the row lock."""
+    """Write the end and its history, and publish it. The caller holds the row lock."""
     subscription.state = to
     subscription.ended_at = ended_at
     subscription.save(update_fields=["state", "ended_at"])
     from_plan = subscription.plan.code
-    _record(
+    subscription_record(
         subscription,
         kind=kind,
         from_plan=from_plan,
@@ -202,7 +209,7 @@ def _end(
     )
 
 
-def _record(
+def subscription_record(
     subscription: Subscription,
     *,
     kind: str,
@@ -212,6 +219,7 @@ def _record(
     at: datetime,
     noticed_at: datetime | None = None,
 ) -> None:
+    """Write a line of the subscription's history and publish the change."""
     SubscriptionEvent.objects.create(
         tenant_id=subscription.tenant_id,
         subscription=subscription,

@@ -8,7 +8,7 @@ from django.db import Error, IntegrityError, transaction
 from accounts.models.users import StaffRole
 from billing.exceptions import AmountInvalid, BalanceTooLow
 from billing.models import LedgerAccount, LedgerLeg, LedgerTransaction
-from billing.selectors import balance_of
+from billing.selectors.wallet import balance_of
 from billing.services.ledger import (
     balance_hold,
     balance_top_up,

@@ -12,7 +12,7 @@ from django.utils.html import strip_tags
 
 from billing import exceptions as errors
 from billing.models import AgreementAcceptance, Order, OrderEvent
-from billing.selectors import balance_of
+from billing.selectors.wallet import balance_of
 from billing.services import orders, provisioning
 from billing.states import OrderState
 from billing.tasks import orders_provision_due

@@ -13,7 +13,7 @@ from accounts.models import Tenant
 from billing import exceptions as errors
 from billing.models import LedgerAccount, LedgerTransaction, Order
 from billing.providers.base import TradeReport, TradeStatus
-from billing.selectors import balance_of
+from billing.selectors.wallet import balance_of
 from billing.services import orders, payments, provisioning
 from billing.services.ledger import balance_hold
 from billing.states import AccountKind, OrderState, PostingKind
@@ -60,7 +60,8 @@ def without_tenant_lock(monkeypatch, pause: threading.Barrier | None = None) -> 
             pause.wait(timeout=10)
         return tenant
 
-    monkeypatch.setattr("billing.services.orders.lock_tenant", unlocked)
+    for module in ("orders", "placing"):
+        monkeypatch.setattr(f"billing.services.{module}.lock_tenant", unlocked)
 
 
 def place(cast, key: str) -> Callable[[], Order]:

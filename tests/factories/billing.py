@@ -13,7 +13,7 @@ from accounts.access import SYSTEM, Actor
 from accounts.models import Tenant, User
 from billing.models import LedgerTransaction, Order
 from billing.services.ledger import ledger_post
-from billing.services.orders import order_create
+from billing.services.placing import order_create
 from billing.states import AccountKind, OrderType, PostingKind
 from core import clock
 from core.tenancy import scope

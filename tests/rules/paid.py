@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from billing.allocation import spread_funds
 from billing.paid_lines import Line
-from billing.proration import Quote
+from billing.quotes import Quote
 
 
 def paid(quote: Quote, funds: Mapping[str, Decimal] | None = None) -> list[Line]:

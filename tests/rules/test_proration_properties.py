@@ -9,15 +9,13 @@ from hypothesis import strategies as st
 from billing.allocation import spread_funds
 from billing.paid_lines import Line, live_lines, remaining_days, top_lines
 from billing.proration import (
-    PLAN_RANKS,
-    TERM_YEARS,
-    Quote,
     quote_downgrade,
     quote_new,
     quote_renewal,
     quote_unsubscription,
     quote_upgrade,
 )
+from billing.quotes import PLAN_RANKS, TERM_YEARS, Quote
 from core.clock import SHANGHAI
 from core.exceptions import DomainError
 from core.money import ZERO

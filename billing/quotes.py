@@ -1,0 +1,77 @@
+"""The answer to what an action costs or gives back, and what every question about a price must satisfy. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from billing import exceptions as errors
+from billing.explanation import ExplanationLine
+from billing.paid_lines import Line, live_lines
+from core.money import CENT, ZERO, to_cents
+
+TERM_YEARS = (1, 2, 3)
+PLAN_RANKS = {"standard": 0, "lite": 1, "business": 2, "enterprise": 3}
+# Defaults of figures that operators can change (``supportplans.figures``).
+FREE_RETURN_WITHIN = timedelta(days=7)
+FREE_RETURNS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Quote:
+    """What an action costs or gives back in CNY, with its arithmetic.
+
+    The explanation's amounts sum to the charge, or to the refund. ``days`` are the days that are paid for, or that
+    are left. ``lines`` are the lines in force afterwards; of these ``added`` are new. ``closed`` are those that end.
+    New lines of a charge carry list amounts only: who pays with what is decided at the checkout. ``voucher_back`` and
+    ``coupon_back`` are given back beside the money, with a free return.
+    """
+
+    action: str
+    plan: str
+    charge: Decimal
+    refund: Decimal
+    days: int
+    explanation: tuple[ExplanationLine, ...]
+    lines: tuple[Line, ...]
+    added: tuple[Line, ...] = ()
+    closed: tuple[Line, ...] = ()
+    refund_to: Mapping[str, Decimal] = field(default_factory=dict)
+    voucher_back: Decimal = ZERO
+    coupon_back: Decimal = ZERO
+    is_free_return: bool = False
+
+    @property
+    def term(self) -> Line:
+        """Return the new term of a purchase or a renewal."""
+        return self.added[0]
+
+
+def must_be_for_sale(plan: str) -> None:
+    """Raise PlanNotForSale for standard service and for codes that do not exist."""
+    if PLAN_RANKS.get(plan, 0) == 0:
+        raise errors.PlanNotForSale(field="plan")
+
+
+def must_be_offered(years: int) -> int:
+    """Return ``years``. Raises TermNotOffered for another term than those that are sold."""
+    if isinstance(years, bool) or years not in TERM_YEARS:
+        raise errors.TermNotOffered(field="years")
+    return years
+
+
+def must_run(lines: Iterable[Line], at: datetime) -> list[Line]:
+    """Return the lines of terms that run or are to come (see ``live_lines``). Raises NothingRuns."""
+    live = live_lines(lines, at)
+    if not live:
+        raise errors.NothingRuns
+    return live
+
+
+def price_cents(monthly: Decimal) -> int:
+    """Return a monthly price in cents. Raises ValueError for one that is not money."""
+    if not monthly.is_finite() or monthly < ZERO or monthly != monthly.quantize(CENT):
+        raise ValueError(f"not a price: {monthly}")
+    return to_cents(monthly)

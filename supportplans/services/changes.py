@@ -1,0 +1,126 @@
+"""Changing, extending and leaving a plan that runs. Workers call these for orders; lines are closed, not rewritten."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from datetime import datetime
+
+from django.db import transaction
+
+from accounts.access import Actor
+from supportplans.exceptions import SubscriptionEnded
+from supportplans.locks import lock_subscriptions, lock_tenant
+from supportplans.models import PaidLine, Plan, Subscription
+from supportplans.services.subscriptions import (
+    NewPaidLine,
+    lines_add,
+    subscription_end,
+    subscription_record,
+)
+from supportplans.states import PlanCode, SubscriptionState
+
+_RANKS = list(PlanCode.values)
+
+
+@transaction.atomic
+def subscription_change(
+    *,
+    subscription_id: int,
+    plan_code: str,
+    lines: Sequence[NewPaidLine],
+    closed: Collection[int],
+    actor: Actor,
+    at: datetime,
+) -> Subscription:
+    """Put a running subscription on another plan until its end; the term stays (domain.md §2).
+
+    ``closed`` are the ids of the lines that end, ``lines`` those that are new. Raises SubscriptionEnded.
+    """
+    subscription = _lock_running(subscription_id, at)
+    before = subscription.plan.code
+    plan = Plan.objects.get(code=plan_code)
+    _close(subscription, closed, at)
+    lines_add(subscription, lines, plan=plan)
+    subscription.plan = plan
+    subscription.save(update_fields=["plan"])
+    went_up = _RANKS.index(plan_code) > _RANKS.index(before)
+    subscription_record(
+        subscription,
+        kind="upgraded" if went_up else "downgraded",
+        from_plan=before,
+        to_plan=plan_code,
+        actor=actor,
+        at=at,
+    )
+    return subscription
+
+
+@transaction.atomic
+def subscription_extend(
+    *,
+    subscription_id: int,
+    ends: datetime,
+    lines: Sequence[NewPaidLine],
+    actor: Actor,
+    at: datetime,
+) -> Subscription:
+    """Let a running subscription go on until ``ends``, with the lines paid for it. Raises SubscriptionEnded."""
+    subscription = _lock_running(subscription_id, at)
+    lines_add(subscription, lines, plan=subscription.plan)
+    subscription.ends = ends
+    subscription.save(update_fields=["ends"])
+    subscription_record(
+        subscription,
+        kind="renewed",
+        from_plan=subscription.plan.code,
+        to_plan=subscription.plan.code,
+        actor=actor,
+        at=at,
+    )
+    return subscription
+
+
+@transaction.atomic
+def subscription_cancel(
+    *, subscription_id: int, closed: Collection[int], actor: Actor, at: datetime
+) -> Subscription:
+    """Leave the plan now: the account is back on standard service, the lines are closed (domain.md §2).
+
+    One that has reached its end meanwhile keeps that end; only its lines are closed.
+    """
+    subscription = _lock(subscription_id)
+    _close(subscription, closed, at)
+    if subscription.state == SubscriptionState.ACTIVE:
+        subscription_end(
+            subscription,
+            to=SubscriptionState.CANCELLED,
+            kind="cancelled",
+            ended_at=at,
+            actor=actor,
+            at=at,
+        )
+    return subscription
+
+
+def _lock(subscription_id: int) -> Subscription:
+    """Return the subscription, locked after its tenant."""
+    lock_tenant(Subscription.objects.values_list("tenant_id", flat=True).get(pk=subscription_id))
+    return lock_subscriptions().select_related("plan").get(pk=subscription_id)
+
+
+def _lock_running(subscription_id: int, at: datetime) -> Subscription:
+    subscription = _lock(subscription_id)
+    if subscription.state != SubscriptionState.ACTIVE or subscription.ends <= at:
+        raise SubscriptionEnded
+    return subscription
+
+
+def _close(subscription: Subscription, closed: Collection[int], at: datetime) -> None:
+    """Close lines of the subscription that are still open. The caller holds the subscription's lock."""
+    if closed:
+        PaidLine.objects.filter(
+            tenant_id=subscription.tenant_id,
+            subscription=subscription,
+            pk__in=closed,
+            closed_at=None,
+        ).update(closed_at=at)
