@@ -5,6 +5,8 @@ from django.urls import include, path
 
 from config.styleguide import styleguide
 
+handler500 = "config.errors.server_error"
+
 urlpatterns = [
     path("accounts/", include("allauth.account.urls")),
     path("", include("accounts.urls")),

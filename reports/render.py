@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from calendar import monthrange
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -43,12 +44,14 @@ def print_report(document: ReportDocument, brand: str) -> Printed:
     """Typeset the report. Fetches nothing: fonts and styles are local files."""
     prepare_fonts()
     month = local(document.month)
+    last = month.replace(day=monthrange(month.year, month.month)[1])
     title = f"{month.year} 年 {month.month} 月"
     page = render_to_string(
         "reports/report.html",
         {
             "document": document,
             "title": title,
+            "period": f"{month:%Y-%m-%d} 至 {last:%Y-%m-%d}",
             "brand": brand,
             "chart": render_svg(document.tickets.chart),
         },

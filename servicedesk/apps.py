@@ -7,7 +7,9 @@ class ServiceDeskConfig(AppConfig):
 
     @override
     def ready(self) -> None:
+        """Register the section of the overview and the kinds of messages."""
         from messaging.registry import register_kind  # noqa: PLC0415  (apps are loaded only now)
+        from servicedesk import overview  # noqa: F401, PLC0415
 
         for event in ("filed", "approved", "rejected", "completed", "rated"):
             register_kind(f"servicedesk.{event}")

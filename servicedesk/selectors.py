@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 
-from django.db.models import Prefetch, QuerySet
+from django.db.models import Count, Prefetch, Q, QuerySet
+from django.utils.translation import gettext as _
 
 from accounts.access import Identity
 from servicedesk.models import Deliverable, ServiceOrder, ServiceOrderEvent, ServiceOrderRating
@@ -14,6 +15,7 @@ from supportplans.models import AssuranceWindow, Entitlement
 from supportplans.states import EntitlementKind, WindowState
 
 RATING_DAYS = 7
+UNRATED = "unrated"
 
 
 def service_order_list_for(identity: Identity) -> QuerySet[ServiceOrder]:
@@ -27,14 +29,42 @@ def service_order_list_for(identity: Identity) -> QuerySet[ServiceOrder]:
 def service_order_filtered(
     orders: QuerySet[ServiceOrder], params: Mapping[str, str]
 ) -> QuerySet[ServiceOrder]:
-    """Narrow a list by ``state``, ``item`` and the beginning of a ``number``; unknown values are ignored."""
-    if params.get("state") in State.values:
+    """Narrow a list by ``state``, ``item`` and the beginning of a ``number``; unknown values are ignored.
+
+    The state ``unrated`` means completed ones that nobody has rated.
+    """
+    if params.get("state") == UNRATED:
+        orders = orders.filter(state=State.COMPLETED, ratings=None)
+    elif params.get("state") in State.values:
         orders = orders.filter(state=params["state"])
     if params.get("item"):
         orders = orders.filter(item__code=params["item"])
     if params.get("number", "").isdigit():
         orders = orders.filter(number__startswith=params["number"])
     return orders
+
+
+def service_order_views(identity: Identity) -> list[tuple[str, str, int]]:
+    """Return the views of a tenant's list as code, label and count: all, each state, not rated yet. One query.
+
+    Waiting and cancelled ones have a view only while there are any.
+    """
+    orders = service_order_list_for(identity).order_by()
+    of_view = {
+        "all": Q(),
+        UNRATED: Q(state=State.COMPLETED, ratings=None),
+        **{state.value: Q(state=state) for state in State},
+    }
+    counts = orders.aggregate(
+        **{view: Count("id", filter=wanted, distinct=True) for view, wanted in of_view.items()}
+    )
+    seldom = {State.REQUESTED, State.CANCELLED}
+    states = [state for state in State if counts[state] or state not in seldom]
+    return [
+        ("", _("全部"), counts["all"]),
+        *((state.value, str(state.label), counts[state]) for state in states),
+        (UNRATED, _("待评价"), counts[UNRATED]),
+    ]
 
 
 def service_order_with_parts(orders: QuerySet[ServiceOrder]) -> QuerySet[ServiceOrder]:

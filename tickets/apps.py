@@ -10,7 +10,7 @@ class TicketsConfig(AppConfig):
         """Register handlers and the kinds of messages."""
         from messaging.registry import register_kind  # noqa: PLC0415  (apps must be loaded)
         from messaging.states import Channel  # noqa: PLC0415
-        from tickets import handlers  # noqa: F401, PLC0415
+        from tickets import handlers, overview  # noqa: F401, PLC0415
 
         register_kind("tickets.replied")
         register_kind("tickets.resolved")

@@ -17,7 +17,7 @@ from servicedesk import selectors
 from servicedesk.forms import RatingForm
 from servicedesk.models import Deliverable, ServiceOrder
 from servicedesk.services import service_orders
-from servicedesk.states import DeliverableKind, State
+from servicedesk.states import DeliverableKind
 from supportplans.models import ServiceItem
 
 PAGE_SIZE = 10
@@ -26,7 +26,7 @@ PAGE_SIZE = 10
 @customer_view()
 @require_safe
 def service_order_list(request: HttpRequest) -> HttpResponse:
-    """List the tenant's service orders with filters, total and page jump."""
+    """List the tenant's service orders by state, with filters, total and page jump."""
     orders = selectors.service_order_filtered(
         selectors.service_order_list_for(identity_of(request)).prefetch_related("ratings"),
         request.GET,
@@ -35,7 +35,12 @@ def service_order_list(request: HttpRequest) -> HttpResponse:
     items = ServiceItem.objects.filter(
         pk__in=selectors.service_order_list_for(identity_of(request)).order_by().values("item_id")
     )
-    context = {"page": page, "states": State.choices, "items": items}
+    context = {
+        "page": page,
+        "views": selectors.service_order_views(identity_of(request)),
+        "state": request.GET.get("state", ""),
+        "items": items,
+    }
     return render(request, "servicedesk/service_order_list.html", context)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
@@ -12,6 +13,7 @@ from accounts.access import customer_view, identity_of
 from accounts.models import StaffMember, Tenant
 from core import clock
 from supportplans.faq import QUESTIONS
+from supportplans.overview import sections_for
 from supportplans.selectors import catalogue, subscriptions
 from supportplans.selectors.coverage import coverage_at
 from supportplans.states import PlanCode, SubscriptionState
@@ -59,9 +61,13 @@ def agreement(request: HttpRequest) -> HttpResponse:
 @customer_view()
 @require_safe
 def overview(request: HttpRequest) -> HttpResponse:
-    """Show what the tenant has and where to go next."""
-    tenant = _tenant(request)
-    context = {"coverage": coverage_at(tenant.pk, clock.now()), **_managers(tenant)}
+    """Show what the tenant has, what is under way and whom to reach."""
+    tenant, now = _tenant(request), clock.now()
+    context = {
+        **_plan_in_force(tenant, now),
+        **_managers(tenant),
+        "sections": sections_for(tenant.pk, now),
+    }
     return render(request, "supportplans/overview.html", context)
 
 
@@ -70,24 +76,26 @@ def overview(request: HttpRequest) -> HttpResponse:
 def plan_detail(request: HttpRequest) -> HttpResponse:
     """Show level, term, quotas and every entitlement with what can be done with it (guide 3.2)."""
     tenant, now = _tenant(request), clock.now()
-    coverage = coverage_at(tenant.pk, now)
+    context = {**_plan_in_force(tenant, now), **_managers(tenant)}
+    context["entitlements"] = catalogue.entitlements_for(context["coverage"].plan_code)
+    if context["runs"]:
+        context["quotas"] = subscriptions.quotas_at(context["subscription"], now)
+    return render(request, "supportplans/plan_detail.html", context)
+
+
+def _plan_in_force(tenant: Tenant, at: datetime) -> dict[str, Any]:
+    """Return coverage, the last subscription, whether it runs, and then its days."""
+    coverage = coverage_at(tenant.pk, at)
     subscription = subscriptions.subscription_last(tenant.pk)
     runs = (
         subscription is not None
         and subscription.state == SubscriptionState.ACTIVE
         and coverage.ends is not None
     )
-    context: dict[str, Any] = {
-        "coverage": coverage,
-        "subscription": subscription,
-        "runs": runs,
-        "entitlements": catalogue.entitlements_for(coverage.plan_code),
-        **_managers(tenant),
-    }
+    context: dict[str, Any] = {"coverage": coverage, "subscription": subscription, "runs": runs}
     if runs and subscription is not None:
-        context["days"] = subscriptions.term_days(subscription, now)
-        context["quotas"] = subscriptions.quotas_at(subscription, now)
-    return render(request, "supportplans/plan_detail.html", context)
+        context["days"] = subscriptions.term_days(subscription, at)
+    return context
 
 
 def _tenant(request: HttpRequest) -> Tenant:

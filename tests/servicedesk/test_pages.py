@@ -137,3 +137,23 @@ def test_the_api_lists_shows_and_rates(cast, client_for, completed):
     assert client.post(rate, {"speed": 6, "quality": 1}).status_code == 400
     assert client.post(rate, {"speed": 5, "quality": 4}).status_code == 201
     assert client_for(cast.other_owner).post(rate, {"speed": 5, "quality": 4}).status_code == 404
+
+
+def test_the_list_counts_its_views_and_shows_what_is_not_rated(cast, client_for, page, completed):
+    client = client_for(cast.member)
+    unrated = "/support/service-orders/?state=unrated"
+
+    answer = client.get(unrated)
+    assert {code: count for code, _label, count in answer.context["views"]} == {
+        "": 1,
+        "in_progress": 0,
+        "completed": 1,
+        "rejected": 0,
+        "unrated": 1,
+    }
+    assert completed.number in answer.content.decode()
+    assert completed.number in client.get("/support/").content.decode()
+
+    client.post(f"{page}rate/", {"speed": 5, "quality": 4, "suggestion": ""})
+    assert completed.number not in client.get(unrated).content.decode()
+    assert completed.number not in client.get("/support/").content.decode()
