@@ -34,10 +34,10 @@ SOON = timedelta(minutes=5)
 
 
 class Alarm(TextChoices):
-    """What the counters in the top bar warn of: deadlines within five minutes, and missed ones."""
+    """What the counters in the top bar warn of: missed deadlines, and those within five minutes."""
 
-    SOON = "soon", _("5 分钟内超时")
     LATE = "late", _("已超时")
+    SOON = "soon", _("5 分钟内超时")
 
 
 class QueueView(TextChoices):
