@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec, cast
 
-from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest
 from django.http.response import HttpResponseBase
@@ -25,6 +24,7 @@ from accounts.navigation import (
     NavigationItem,
     navigation_for,
 )
+from core.htmx import to_sign_in
 
 Rest = ParamSpec("Rest")
 View = Callable[Concatenate[HttpRequest, Rest], HttpResponseBase]
@@ -141,7 +141,7 @@ def customer_view(least: TenantRole = TenantRole.MEMBER) -> Callable[[View[Rest]
         ) -> HttpResponseBase:
             identity = identity_of(request)
             if identity.user is None:
-                return redirect_to_login(request.get_full_path())
+                return to_sign_in(request)
             if not identity.is_customer:
                 raise Http404
             if not identity.has_tenant_role(least):
@@ -163,7 +163,7 @@ def staff_view(*roles: StaffRole) -> Callable[[View[Rest]], View[Rest]]:
         ) -> HttpResponseBase:
             identity = identity_of(request)
             if identity.user is None:
-                return redirect_to_login(request.get_full_path())
+                return to_sign_in(request)
             if not identity.is_staff:
                 raise Http404
             if not identity.has_staff_role(*roles):
@@ -182,7 +182,7 @@ def person_view(view: View[Rest]) -> View[Rest]:
     def guarded(request: HttpRequest, *args: Rest.args, **kwargs: Rest.kwargs) -> HttpResponseBase:
         identity = identity_of(request)
         if identity.user is None:
-            return redirect_to_login(request.get_full_path())
+            return to_sign_in(request)
         if not (identity.is_customer or identity.is_staff):
             raise Http404
         return view(request, *args, **kwargs)

@@ -93,6 +93,8 @@ class ClockForm(forms.Form):
         """Take exactly one of the two, and only forward."""
         cleaned = super().clean() or {}
         until: datetime | None = cleaned.get("until")
+        if self.errors:
+            return cleaned
         if bool(cleaned.get("hours")) == bool(until):
             raise forms.ValidationError(_("请填写小时数或目标时间中的一项"))
         if until is not None and until <= clock.now():

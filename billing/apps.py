@@ -1,9 +1,11 @@
 from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
 from typing_extensions import override
 
 
 class BillingConfig(AppConfig):
     name = "billing"
+    verbose_name = _("订单与支付")
 
     @override
     def ready(self) -> None:

@@ -1,9 +1,11 @@
 from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
 from typing_extensions import override
 
 
 class ServiceDeskConfig(AppConfig):
     name = "servicedesk"
+    verbose_name = _("服务单")
 
     @override
     def ready(self) -> None:

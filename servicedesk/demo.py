@@ -102,7 +102,8 @@ def load(at: datetime) -> None:
         }
         if ServiceOrder.objects.exclude(item__code="monthly_report").exists():
             return
-        for case in CASES:
+        # The oldest first, as they would have come: lists go by id.
+        for case in sorted(CASES, key=lambda case: -case.days_ago):
             _make(case, tenants[case.tenant], at - timedelta(days=case.days_ago, hours=3))
 
 

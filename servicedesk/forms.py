@@ -21,7 +21,9 @@ TENANTS_OFFERED = 500
 class FilingForm(forms.Form):
     """File a service order for a customer."""
 
-    tenant = forms.ModelChoiceField(label=_("客户"), queryset=Tenant.objects.none())
+    tenant = forms.ModelChoiceField(
+        label=_("客户"), queryset=Tenant.objects.none(), empty_label=_("请选择客户")
+    )
     item = forms.ModelChoiceField(
         label=_("服务项目"),
         queryset=ServiceItem.objects.none(),
@@ -59,7 +61,13 @@ class UploadForm(forms.Form):
 class ReasonForm(forms.Form):
     """Why an application is refused or an order stopped."""
 
-    reason = forms.CharField(label=_("原因"), max_length=280)
+    reason = forms.CharField(
+        label=_("原因"),
+        max_length=280,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text=_("客户会看到原因"),
+        error_messages={"required": _("请填写原因")},
+    )
 
 
 class StarsInput(forms.RadioSelect):

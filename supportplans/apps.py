@@ -1,9 +1,11 @@
 from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
 from typing_extensions import override
 
 
 class SupportPlansConfig(AppConfig):
     name = "supportplans"
+    verbose_name = _("支持计划")
 
     @override
     def ready(self) -> None:

@@ -74,6 +74,8 @@ def main(address: str) -> None:
         take(browser, address, "owner@huachen.example", ENTERPRISE[1:2], WIDE, theme="dark")
         for email, pages in DESKS.items():
             take(browser, address, email, pages, WIDE)
+        agent = "agent@portal.example"
+        take(browser, address, agent, DESKS[agent], WIDE, theme="dark")
         browser.close()
 
 
@@ -111,6 +113,10 @@ def go(page: Page, place: str) -> None:
     else:
         page.locator(place).first.click()
     page.wait_for_load_state("networkidle")
+    # The console opens a ticket in place: the conversation first, then the customer beside it.
+    if page.locator("#queue").count() and not place.startswith("/"):
+        page.locator("#ticket-pane[data-number]").wait_for()
+        page.locator("#ticket-context section").first.wait_for()
 
 
 if __name__ == "__main__":

@@ -56,9 +56,12 @@ def visitor(chromium, live_portal):
     contexts = []
     problems: list[str] = []
 
-    def open_window(*, width: int = 1440, height: int = 900):
+    def open_window(*, width: int = 1440, height: int = 900, **options: object):
         context = chromium.new_context(
-            base_url=live_portal, viewport={"width": width, "height": height}, locale="zh-CN"
+            base_url=live_portal,
+            viewport={"width": width, "height": height},
+            locale="zh-CN",
+            **options,
         )
         context.set_default_timeout(15_000)
         page = context.new_page()

@@ -1,9 +1,11 @@
 from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
 from typing_extensions import override
 
 
 class TicketsConfig(AppConfig):
     name = "tickets"
+    verbose_name = _("工单")
 
     @override
     def ready(self) -> None:

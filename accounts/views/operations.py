@@ -23,16 +23,7 @@ from core.exceptions import DomainError
 @require_safe
 def overview(request: HttpRequest) -> HttpResponse:
     """Show the pulse of the workers, the clock, and the way to the other desks."""
-    return render(
-        request,
-        "accounts/operations.html",
-        {
-            "lag": worker_lag(),
-            "form": ClockForm(),
-            "offset": clock.offset(),
-            "is_moved": clock.offset() > timedelta(0),
-        },
-    )
+    return _overview(request, ClockForm())
 
 
 @staff_view(StaffRole.OPERATOR)
@@ -41,8 +32,7 @@ def clock_advance(request: HttpRequest) -> HttpResponse:
     """Move the demo's clock forward, to an instant or by a span."""
     form = ClockForm(request.POST)
     if not form.is_valid():
-        context = {"lag": worker_lag(), "form": form, "offset": clock.offset()}
-        return render(request, "accounts/operations.html", context, status=400)
+        return _overview(request, form, status=400)
     before = clock.now()
     target = form.cleaned_data.get("until") or before + timedelta(hours=form.cleaned_data["hours"])
     try:
@@ -61,3 +51,14 @@ def clock_advance(request: HttpRequest) -> HttpResponse:
             request, _("时钟已前移到 %(at)s") % {"at": f"{clock.local(after):%Y-%m-%d %H:%M:%S}"}
         )
     return redirect("accounts:operations")
+
+
+def _overview(request: HttpRequest, form: ClockForm, *, status: int = 200) -> HttpResponse:
+    offset = clock.offset()
+    context = {
+        "lag": worker_lag(),
+        "form": form,
+        "offset": offset,
+        "is_moved": offset > timedelta(0),
+    }
+    return render(request, "accounts/operations.html", context, status=status)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, datetime, time, timedelta
 
 from django.contrib import messages
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse
@@ -21,12 +21,14 @@ from servicedesk.forms import FilingForm, ReasonForm, UploadForm
 from servicedesk.models import Deliverable, ServiceOrder
 from servicedesk.services import service_orders
 from servicedesk.states import Origin, State
-from servicedesk.tiles import desk_tiles, portfolio
+from servicedesk.tiles import desk_tiles, plans_of, portfolio
 from supportplans.models import ServiceItem
 
 PAGE_SIZE = 50
 APPROVALS_SHOWN = 6
 CALENDAR_WEEKS = 4
+CALENDAR_REACH_DAYS = 3 * 366
+NEEDS_REASON = frozenset({"reject", "cancel"})
 WEEKDAYS = (_("周一"), _("周二"), _("周三"), _("周四"), _("周五"), _("周六"), _("周日"))
 ROLES = (StaffRole.ACCOUNT_MANAGER, StaffRole.FILING_STEWARD, StaffRole.TEAM_LEAD)
 
@@ -37,16 +39,25 @@ def dashboard(request: HttpRequest) -> HttpResponse:
     """Show what waits for the manager: approvals, windows, the portfolio's health."""
     now = clock.now()
     staff = identity_of(request).staff
-    first = clock.local(now).replace(hour=0, minute=0, second=0, microsecond=0)
-    first -= timedelta(days=first.weekday())
-    windows = selectors.windows_between(first, first + timedelta(weeks=CALENDAR_WEEKS))
+    first = _first_monday(request.GET.get("from", ""), now)
+    shown = timedelta(weeks=CALENDAR_WEEKS)
+    windows = selectors.windows_between(first, first + shown)
     waiting = selectors.service_order_list_for(identity_of(request)).filter(
         state=State.REQUESTED, tenant__account_manager=staff
     )
+    approvals = list(waiting[:APPROVALS_SHOWN])
+    plans = plans_of({order.tenant_id for order in approvals})
+    today = clock.local(now)
     context = {
         "tiles": desk_tiles(staff, now),
         "portfolio": portfolio(staff, now),
-        "waiting": waiting[:APPROVALS_SHOWN],
+        "waiting": [(order, plans.get(order.tenant_id)) for order in approvals],
+        "today": today,
+        "weekday": WEEKDAYS[today.weekday()],
+        "first": first,
+        "last": first + shown - timedelta(days=1),
+        "earlier": first - shown,
+        "later": first + shown,
         "weeks": month_weeks(first, CALENDAR_WEEKS, windows, now),
         "weekday_names": WEEKDAYS,
     }
@@ -105,7 +116,7 @@ def service_order_new(request: HttpRequest) -> HttpResponse:
 @require_safe
 def service_order_detail(request: HttpRequest, number: str) -> HttpResponse:
     """Show an order to those who deliver it."""
-    return _detail(request, _order(request, number), UploadForm())
+    return _detail(request, _order(request, number))
 
 
 @staff_view(*ROLES)
@@ -127,7 +138,7 @@ def deliverable_upload(request: HttpRequest, number: str) -> HttpResponse:
             form.add_error("file", str(error.message))
         else:
             return redirect("servicedesk:desk_service_order_detail", number)
-    return _detail(request, order, form)
+    return _detail(request, order, form=form)
 
 
 @staff_view(*ROLES)
@@ -136,7 +147,9 @@ def service_order_move(request: HttpRequest, number: str, action: str) -> HttpRe
     """Approve, complete, reject or cancel."""
     order, actor, now = _order(request, number), actor_of(request), clock.now()
     form = ReasonForm(request.POST)
-    reason = form.cleaned_data["reason"] if form.is_valid() else ""
+    if action in NEEDS_REASON and not form.is_valid():
+        return _detail(request, order, reason_form=form)
+    reason = form.cleaned_data["reason"] if action in NEEDS_REASON else ""
     try:
         if action == "approve":
             service_orders.service_order_approve(order_id=order.pk, actor=actor, at=now)
@@ -165,12 +178,38 @@ def deliverable_download(request: HttpRequest, number: str, pk: int) -> FileResp
     return serve_private(found.file, name=found.name, content_type=found.content_type)
 
 
+def _first_monday(asked: str, now: datetime) -> datetime:
+    """Return the Monday, midnight in Shanghai, of the week of ``asked`` (YYYY-MM-DD), else of this week."""
+    today = clock.local(now).date()
+    try:
+        day = date.fromisoformat(asked)
+    except ValueError:
+        day = today
+    # A calendar of far years would only break the arithmetic of dates.
+    if abs((day - today).days) > CALENDAR_REACH_DAYS:
+        day = today
+    monday = day - timedelta(days=day.weekday())
+    return datetime.combine(monday, time.min, tzinfo=clock.SHANGHAI)
+
+
 def _order(request: HttpRequest, number: str) -> ServiceOrder:
     orders = selectors.service_order_list_for(identity_of(request))
     return get_object_or_404(selectors.service_order_with_parts(orders), number=number)
 
 
-def _detail(request: HttpRequest, order: ServiceOrder, form: UploadForm) -> HttpResponse:
-    context = {"order": order, "form": form, "rating": next(iter(order.ratings.all()), None)}
-    status = 400 if form.errors else 200
+def _detail(
+    request: HttpRequest,
+    order: ServiceOrder,
+    *,
+    form: UploadForm | None = None,
+    reason_form: ReasonForm | None = None,
+) -> HttpResponse:
+    """Show the order; a form that was refused is shown with what was typed."""
+    context = {
+        "order": order,
+        "form": form or UploadForm(),
+        "reason_form": reason_form or ReasonForm(),
+        "rating": next(iter(order.ratings.all()), None),
+    }
+    status = 400 if form or reason_form else 200
     return render(request, "servicedesk/desk_service_order_detail.html", context, status=status)

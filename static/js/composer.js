@@ -1,4 +1,4 @@
-// Composers: one draft per ticket, kept in this browser until it is sent; pasted and dropped files.
+// Composers: one draft per ticket, kept in this browser until the server has it; pasted and dropped files.
 (() => {
   const draftKey = (field) => `draft:${field.dataset.draft}`;
 
@@ -15,7 +15,15 @@
   });
   document.addEventListener("submit", (event) => {
     const field = event.target.querySelector("textarea[data-draft]");
-    if (field) localStorage.removeItem(draftKey(field));
+    if (field && !event.defaultPrevented) localStorage.removeItem(draftKey(field));
+  });
+  // What htmx sends is a draft until the server has taken it: a refusal shows it again, a lost connection leaves it.
+  document.addEventListener("htmx:afterRequest", (event) => {
+    const { elt, successful, requestConfig } = event.detail;
+    const field = requestConfig?.verb === "post" && elt.querySelector?.("textarea[data-draft]");
+    if (!field || !successful) return;
+    const shown = document.querySelector(`textarea[data-draft="${CSS.escape(field.dataset.draft)}"]`);
+    if (!shown?.value) localStorage.removeItem(draftKey(field));
   });
   document.addEventListener("htmx:afterSettle", restore);
   restore();

@@ -1,4 +1,4 @@
-// The agents' console: what the poll asks for, rows that hold still under the pointer, the composer's modes.
+// The agents' console: what the poll asks for, rows that hold still under the pointer, places of reading kept.
 (() => {
   const byId = (id) => document.getElementById(id);
   let pending = false;
@@ -44,26 +44,42 @@
     if (event.target.closest("[data-queue-news]")) refresh();
   });
 
+  // A fresh copy of the queue or of the open conversation keeps the place where the person was reading; somebody who
+  // had read to the end sees the new end. Another ticket opens at its end.
+  const places = {};
+  const atEnd = (box) => box.scrollHeight - box.scrollTop - box.clientHeight < 40;
+  function remember() {
+    const thread = byId("console-thread");
+    places.queue = document.querySelector(".queue-rows")?.scrollTop;
+    places.number = byId("ticket-pane")?.dataset.number;
+    places.thread = thread && !atEnd(thread) ? thread.scrollTop : null;
+  }
+  function keepPlaces() {
+    const rows = document.querySelector(".queue-rows");
+    const thread = byId("console-thread");
+    if (rows) rows.scrollTop = places.queue || 0;
+    if (!thread) return;
+    const isSame = places.number === byId("ticket-pane").dataset.number;
+    thread.scrollTop = isSame && places.thread !== null ? places.thread : thread.scrollHeight;
+  }
+
   function settle() {
     const open = byId("ticket-pane")?.dataset.number;
     for (const row of document.querySelectorAll(".queue-row")) {
       if (row.dataset.number === open) row.setAttribute("aria-current", "true");
       else row.removeAttribute("aria-current");
     }
-    for (const box of document.querySelectorAll("[data-scroll-end]")) box.scrollTop = box.scrollHeight;
   }
-  document.addEventListener("htmx:afterSettle", settle);
-  document.addEventListener("htmx:oobAfterSwap", settle);
+  document.addEventListener("htmx:beforeSwap", remember);
+  document.addEventListener("htmx:afterSettle", (event) => {
+    settle();
+    if (event.detail.elt.closest("#ticket-pane")) keepPlaces();
+  });
+  document.addEventListener("htmx:oobAfterSwap", (event) => {
+    settle();
+    if (["queue", "console-thread"].includes(event.detail.target.id)) keepPlaces();
+  });
   settle();
-
-  // r and n choose the composer before the shared key handler puts the cursor into it.
-  document.addEventListener("keydown", (event) => {
-    const field = document.activeElement;
-    if (event.isComposing || event.keyCode === 229 || event.ctrlKey || event.metaKey || event.altKey) return;
-    if (field.matches("input:not([type=radio]), textarea, select")) return;
-    const mode = { r: "reply", n: "note", e: "reply" }[event.key];
-    const radio = mode && document.querySelector(`[data-mode=${mode}]`);
-    if (radio) radio.checked = true;
-    if (event.key === "t") document.querySelector("[data-key=t]")?.closest("details")?.toggleAttribute("open");
-  }, true);
+  const thread = byId("console-thread");
+  if (thread) thread.scrollTop = thread.scrollHeight;
 })();

@@ -1,10 +1,31 @@
 // "/" goes to the search field of any page. Single keys of the agents' console work only there, never while typing or
-// composing with an input method, and not at all when the person has switched them off (localStorage "keys" = "off").
+// composing with an input method, and not at all when the person has switched them off ([data-keys-switch], kept as
+// localStorage "keys" = "off").
 (() => {
   const find = (selector) => document.querySelector(selector);
+  const areOff = () => localStorage.getItem("keys") === "off";
 
+  // A click, so that htmx sends along which button it was.
   function send(field, event) {
-    field.form.requestSubmit(field.form.querySelector(event.shiftKey ? "[data-send-wait]" : "[data-send]"));
+    (field.form.querySelector(event.shiftKey ? "[data-send-wait]" : "[data-send]") || field.form.querySelector("[data-send]"))?.click();
+  }
+
+  // A composer is chosen before the cursor goes into it: the other one is hidden.
+  function compose(mode) {
+    const radio = find(`[data-mode=${mode}]`);
+    if (radio) radio.checked = true;
+  }
+
+  function toRow() {
+    (find(".queue-row[aria-current]") || find(".queue-row"))?.focus();
+  }
+
+  // Open at once when it is there, with the cursor in its list.
+  function handOver() {
+    const menu = find("[data-key=t]")?.closest("details");
+    if (!menu) return;
+    menu.open = !menu.open;
+    menu.querySelector(menu.open ? "select" : "summary").focus();
   }
 
   document.addEventListener("keydown", (event) => {
@@ -12,15 +33,19 @@
     const field = document.activeElement;
     const inConsole = document.body.matches(".console-body");
     if (inConsole && field.matches("textarea") && event.key === "Enter" && (event.ctrlKey || event.metaKey)) {
+      event.preventDefault();
       send(field, event);
       return;
     }
-    if (event.ctrlKey || event.metaKey || event.altKey) return;
-    if (field.matches("input:not([type=radio], [type=checkbox]), textarea, select") || find("dialog[open]")) {
-      if (inConsole && event.key === "Escape") field.blur();
+    if (event.ctrlKey || event.metaKey || event.altKey || find("dialog[open]")) return;
+    const isTyping = field.matches("input:not([type=radio], [type=checkbox]), textarea, select");
+    if (inConsole && event.key === "Escape" && !find("details.menu[open], .context.is-open")) {
+      event.preventDefault();
+      if (isTyping) field.blur();
+      toRow();
       return;
     }
-    if (localStorage.getItem("keys") === "off") return;
+    if (isTyping || areOff()) return;
     const rows = [...document.querySelectorAll(".queue-row")];
     const at = rows.findIndex((row) => row === field) >= 0 ? rows.indexOf(field) : rows.findIndex((row) => row.hasAttribute("aria-current"));
     const keys = {
@@ -28,10 +53,11 @@
       ...(inConsole && {
         j: () => rows[Math.min(rows.length - 1, at + 1)]?.focus(),
         k: () => rows[Math.max(0, at - 1)]?.focus(),
-        r: () => find("[data-key=r]")?.focus(),
-        n: () => find("[data-key=n]")?.focus(),
+        r: () => { compose("reply"); find("[data-key=r]")?.focus(); },
+        n: () => { compose("note"); find("[data-key=n]")?.focus(); },
         a: () => find("[data-key=a]")?.click(),
-        e: () => find("[data-key=e]")?.focus(),
+        t: handOver,
+        e: () => { compose("reply"); find("[data-key=e]")?.focus(); },
         "?": () => find("#keys-dialog")?.showModal(),
       }),
     };
@@ -40,4 +66,9 @@
       keys[event.key]();
     }
   });
+
+  for (const choice of document.querySelectorAll("[data-keys-switch]")) {
+    choice.checked = !areOff();
+    choice.addEventListener("change", () => localStorage.setItem("keys", choice.checked ? "on" : "off"));
+  }
 })();

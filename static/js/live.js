@@ -21,6 +21,15 @@
   document.addEventListener("htmx:timeout", lost);
   document.addEventListener("htmx:afterOnLoad", (event) => (event.detail.xhr.status < 502 ? back() : lost()));
   window.addEventListener("offline", lost);
+  // An action that failed says so (data-failed on <body>) and leaves what was typed; the next try takes the message away.
+  document.addEventListener("htmx:responseError", (event) => {
+    if (event.detail.requestConfig.verb === "get") return;
+    const detail = { text: document.body.dataset.failed, tone: "error" };
+    document.dispatchEvent(new CustomEvent("portal:toast", { detail }));
+  });
+  document.addEventListener("htmx:beforeRequest", (event) => {
+    if (event.detail.requestConfig.verb !== "get") document.querySelector(".toasts .toast--error")?.remove();
+  });
 
   // A row under the pointer or the keyboard's focus does not move: the swap waits.
   document.addEventListener("htmx:beforeSwap", (event) => {

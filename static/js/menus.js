@@ -1,9 +1,12 @@
 // Menus (<details class="menu">) close on a click elsewhere and on Escape; data-toggle="#id" opens the drawer of phones.
 (() => {
   const toggles = () => document.querySelectorAll("[data-toggle]");
+  const drawer = (toggle) => document.querySelector(toggle.dataset.toggle);
+  // The drawer itself says whether it is open: a live page may replace its toggle meanwhile.
+  const isOpen = (toggle) => Boolean(drawer(toggle)?.classList.contains("is-open"));
 
   function set(toggle, open) {
-    document.querySelector(toggle.dataset.toggle).classList.toggle("is-open", open);
+    drawer(toggle)?.classList.toggle("is-open", open);
     toggle.setAttribute("aria-expanded", String(open));
   }
 
@@ -11,10 +14,10 @@
     const toggle = event.target.closest("[data-toggle]");
     if (toggle) {
       event.preventDefault();
-      set(toggle, toggle.getAttribute("aria-expanded") !== "true");
+      set(toggle, !isOpen(toggle));
     } else {
       for (const other of toggles()) {
-        if (other.getAttribute("aria-expanded") === "true" && !event.target.closest(`${other.dataset.toggle} > *`)) set(other, false);
+        if (isOpen(other) && !event.target.closest(`${other.dataset.toggle} > *`)) set(other, false);
       }
     }
     for (const menu of document.querySelectorAll("details.menu[open]")) if (!menu.contains(event.target)) menu.open = false;
@@ -28,7 +31,7 @@
       menu.querySelector("summary").focus();
     }
     for (const toggle of toggles()) {
-      if (toggle.getAttribute("aria-expanded") === "true") {
+      if (isOpen(toggle)) {
         set(toggle, false);
         toggle.focus();
       }

@@ -1,4 +1,4 @@
-// Toasts leave after 5 s, errors stay until they are closed; a "portal:toast" event shows one more.
+// Toasts leave after 5 s, errors stay until they are closed; a "portal:toast" event shows one more (its text, or {text, tone}).
 (() => {
   const box = () => document.getElementById("toasts");
 
@@ -11,10 +11,11 @@
 
   document.addEventListener("click", (event) => event.target.closest("[data-dismiss]")?.closest("[data-toast]")?.remove());
   document.addEventListener("portal:toast", (event) => {
+    const { text: words, tone } = typeof event.detail === "string" ? { text: event.detail } : event.detail;
     const text = document.createElement("span");
-    text.textContent = event.detail;
+    text.textContent = words;
     const toast = document.createElement("p");
-    toast.className = "toast";
+    toast.className = tone ? `toast toast--${tone}` : "toast";
     toast.dataset.toast = "";
     toast.append(text);
     box()?.append(toast);

@@ -1,11 +1,16 @@
 """Pages of service orders, per role."""
 
+from datetime import timedelta
+
 import pytest
+import time_machine
 from django.core.files.uploadedfile import SimpleUploadedFile
 
+from core import clock
 from core.tenancy import scope
 from servicedesk.models import Deliverable, ServiceOrder, ServiceOrderRating
-from servicedesk.states import State
+from servicedesk.states import Origin, State
+from tests.factories.tickets import open_window
 from tests.servicedesk.conftest import PDF
 
 pytestmark = pytest.mark.django_db
@@ -157,3 +162,55 @@ def test_the_list_counts_its_views_and_shows_what_is_not_rated(cast, client_for,
     client.post(f"{page}rate/", {"speed": 5, "quality": 4, "suggestion": ""})
     assert completed.number not in client.get(unrated).content.decode()
     assert completed.number not in client.get("/support/").content.decode()
+
+
+@pytest.mark.parametrize("reason", ["", "   ", "长" * 281])
+def test_a_refusal_without_a_fit_reason_changes_nothing_and_keeps_the_words(
+    cast, client_for, file_check, reason
+):
+    order = file_check(origin=Origin.CUSTOMER)
+    client = client_for(cast.staff["account_manager"])
+    answer = client.post(f"/desk/service-orders/{order.number}/reject/", {"reason": reason})
+
+    assert answer.status_code == 400
+    assert "field__error" in answer.content.decode()
+    assert reason in answer.content.decode()
+    with scope.staff():
+        assert ServiceOrder.objects.get().state == State.REQUESTED
+
+
+@pytest.mark.parametrize(
+    ("asked", "monday"),
+    [
+        ("2026-12-09", "2026-12-07"),
+        ("", "2026-11-23"),
+        ("gestern", "2026-11-23"),
+        ("9999-12-31", "2026-11-23"),
+    ],
+)
+def test_the_calendar_turns_to_any_week(cast, client_for, asked, monday):
+    with time_machine.travel("2026-11-24T10:00:00+08:00", tick=False):
+        client = client_for(cast.staff["account_manager"])
+        page = client.get("/desk/", {"from": asked})
+
+    assert f"{page.context['first']:%Y-%m-%d}" == monday
+    assert page.context["first"].utcoffset() == timedelta(hours=8)
+
+
+def test_the_desk_counts_only_the_managers_own(cast, client_for, subscribed, file_check):
+    manager = cast.staff["account_manager"]
+    now = clock.now()
+    with scope.staff():
+        cast.yunfan.account_manager = cast.card("team_lead")
+        cast.yunfan.save(update_fields=["account_manager"])
+        for tenant in (cast.huachen, cast.yunfan):
+            open_window(tenant, 3, starts=now, ends=now + timedelta(days=1))
+    file_check(origin=Origin.CUSTOMER)
+    page = client_for(manager).get("/desk/")
+
+    assert page.context["tiles"].windows == 1
+    ((order, plan),) = page.context["waiting"]
+    assert (order.tenant, plan.code) == (cast.huachen, "enterprise")
+    (customer,) = page.context["portfolio"]
+    assert (customer.assurance.total, customer.assurance.used) == (4, 0)
+    assert "1 项重保进行中" in page.content.decode()

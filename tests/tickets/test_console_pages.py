@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+import time_machine
 from django.urls import reverse
 
 from core import clock
@@ -206,6 +207,39 @@ def test_views_and_counters(cast, client_for, ticket):
     assert titles(agent.get(path, {"view": "done"})) == [ticket.title]
 
 
+def test_the_top_bar_warns_of_what_is_due_and_late(cast, client_for, ticket):
+    agent = client_for(cast.staff["vip_agent"])
+    path = reverse("tickets:console")
+
+    def alarms(minutes):
+        with scope.staff():
+            due = Ticket.objects.get().created_at + timedelta(minutes=10)
+        with time_machine.travel(due - timedelta(minutes=minutes), tick=False):
+            return {code: count for code, _, count in agent.get(path).context["alarms"]}
+
+    assert alarms(6) == {"soon": "0", "late": "0"}
+    assert alarms(5) == {"soon": "1", "late": "0"}
+    assert alarms(0) == {"soon": "0", "late": "1"}
+
+
+def test_the_customer_beside_the_ticket(cast, client_for, ticket):
+    now = clock.now()
+    with scope.staff():
+        open_window(cast.huachen, 2, starts=now, ends=now + timedelta(hours=1))
+    path = reverse("tickets:console_context", args=[ticket.number])
+    page = client_for(cast.staff["vip_agent"]).get(path)
+    assert (page.context["assurance"].used, page.context["assurance"].total) == (0, 4)
+    text = page.content.decode()
+    assert "已用 0 / 4 次" in text
+    assert "进行中" in text
+    with scope.staff():
+        other = submit(cast.yunfan, cast.actor(cast.other_owner), at=now)
+    path = reverse("tickets:console_context", args=[other.number])
+    page = client_for(cast.staff["team_lead"]).get(path)
+    assert page.context["assurance"] is None
+    assert "默认享有" in page.content.decode()
+
+
 def test_pages_go_on_by_key_and_counts_are_capped(cast, client_for, monkeypatch):
     monkeypatch.setattr(queue, "PAGE_SIZE", 3)
     monkeypatch.setattr(queue, "COUNT_CAP", 4)
@@ -238,7 +272,7 @@ def test_the_console_asks_the_database_little(cast, client_for, ticket, max_quer
     budget = {
         reverse("tickets:console"): 8,
         reverse("tickets:console_ticket", args=[ticket.number]): 15,
-        reverse("tickets:console_context", args=[ticket.number]): 10,
+        reverse("tickets:console_context", args=[ticket.number]): 12,
         reverse("tickets:console_live"): 8,
     }
     for path, limit in budget.items():

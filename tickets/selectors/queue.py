@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.db.models import Q, QuerySet, TextChoices, Value
 from django.db.models.fields.tuple_lookups import TupleGreaterThan, TupleLessThan
@@ -30,6 +30,14 @@ from tickets.states import (
 
 PAGE_SIZE = 50
 COUNT_CAP = 99
+SOON = timedelta(minutes=5)
+
+
+class Alarm(TextChoices):
+    """What the counters in the top bar warn of: missed deadlines, and those within five minutes."""
+
+    LATE = "late", _("已超时")
+    SOON = "soon", _("5 分钟内超时")
 
 
 class QueueView(TextChoices):
@@ -93,21 +101,25 @@ def queue_page(
     return Page(_with_clocks(found, at), _key(found[-1], view) if more else None)
 
 
-def queue_counts(*, desk: str, staff: StaffMember) -> dict[str, str]:
-    """Return the number of tickets per view, ``99+`` beyond 99. One query that reads at most 100 rows per view."""
-    counted = (QueueView.WAITING, QueueView.MINE, QueueView.WORK)
+def queue_counts(*, desk: str, staff: StaffMember, at: datetime) -> dict[str, str]:
+    """Return the number of tickets per view and alarm, ``99+`` beyond 99.
+
+    One query that reads at most 100 rows of each.
+    """
+    views = (QueueView.WAITING, QueueView.MINE, QueueView.WORK)
+    counted = {view.value: _of_view(view, desk, staff) for view in views}
+    counted[Alarm.SOON.value] = _rows(desk).filter(due_at__gt=at, due_at__lte=at + SOON)
+    counted[Alarm.LATE.value] = _rows(desk).filter(due_at__lte=at)
     parts = [
-        _of_view(view, desk, staff)
-        .select_related(None)
+        tickets.select_related(None)
         .order_by()
-        .annotate(view=Value(view.value))
-        .values_list("view", flat=True)[: COUNT_CAP + 1]
-        for view in counted
+        .annotate(counted=Value(name))
+        .values_list("counted", flat=True)[: COUNT_CAP + 1]
+        for name, tickets in counted.items()
     ]
     found = Counter(parts[0].union(*parts[1:], all=True))
     return {
-        view.value: f"{COUNT_CAP}+" if found[view.value] > COUNT_CAP else str(found[view.value])
-        for view in counted
+        name: f"{COUNT_CAP}+" if found[name] > COUNT_CAP else str(found[name]) for name in counted
     }
 
 

@@ -24,6 +24,7 @@ from core.htmx import htmx_of
 from messaging import live
 from supportplans.models import AssuranceWindow
 from supportplans.selectors.coverage import coverage_at
+from supportplans.selectors.subscriptions import assurance_quotas, subscription_current
 from supportplans.states import PlanCode, WindowState
 from tickets.forms import NoteForm, ReplyForm
 from tickets.live import CONSOLE, ticket_topic
@@ -62,10 +63,15 @@ def console_ticket(request: HttpRequest, number: str) -> HttpResponse:
 @agents
 @require_safe
 def console_context(request: HttpRequest, number: str) -> HttpResponse:
-    """Show who the customer is: plan, people, windows, other tickets."""
+    """Show who the customer is: plan, people, what is left of the assurance quota, windows, other tickets."""
     ticket, at = _ticket(number), clock.now()
+    subscription = subscription_current(ticket.tenant_id)
     context = {
         "ticket": ticket,
+        "subscription": subscription,
+        "assurance": assurance_quotas([subscription], at).get(subscription.pk)
+        if subscription
+        else None,
         "coverage": coverage_at(ticket.tenant_id, at),
         "windows": AssuranceWindow.objects.filter(
             tenant_id=ticket.tenant_id, state=WindowState.APPROVED, ends__gt=at
@@ -213,10 +219,11 @@ def _queue(request: HttpRequest, at: datetime) -> dict[str, Any]:
     page = queue.queue_page(
         view=view, desk=desk, staff=staff, after=request.GET.get("after", ""), text=text, at=at
     )
-    counts = queue.queue_counts(desk=desk, staff=staff)
+    counts = queue.queue_counts(desk=desk, staff=staff, at=at)
     return {
         "page": page,
         "views": [(code, label, counts.get(code, "")) for code, label in queue.QueueView.choices],
+        "alarms": [(code, label, counts[code]) for code, label in queue.Alarm.choices],
         "view": view,
         "desk": desk,
         "desks": [(code, Desk(code).label if code else "") for code in desks],
