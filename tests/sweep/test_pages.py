@@ -13,7 +13,7 @@ from django.http import HttpResponse
 from billing.models import Order
 from core.tenancy import scope
 from servicedesk.models import ServiceOrder
-from tests.conftest import counted_queries
+from tests.queries import counted_queries
 from tests.sweep.conftest import RECORD, Ledger, People
 from tests.sweep.urls import Page, pages
 from tickets.models import Ticket
