@@ -98,6 +98,7 @@ def serve(environment: dict[str, str], services: LocalServices) -> int:
         # The manager ends everything on SIGTERM; a closed terminal means the same.
         signal.signal(signal.SIGHUP, lambda *_: os.kill(os.getpid(), signal.SIGTERM))
         manager.loop()
+        _end_leftovers(data_dir)
         return 0 if manager.returncode in {130, 143} else int(manager.returncode or 0)
 
 
@@ -120,7 +121,7 @@ def _alone(data_dir: Path) -> Iterator[None]:
 
 
 def _end_leftovers(data_dir: Path) -> None:
-    """End the processes that a killed portal of this directory left behind: they hold its port and its work."""
+    """End what a portal of this directory left behind, killed or killing in haste: it holds port and work."""
     left = [process for process in psutil.process_iter() if _belongs_to(process, data_dir)]
     for process in left:
         process.terminate()
@@ -142,6 +143,8 @@ def processes(port: int, data_dir: Path) -> dict[str, list[str]]:
     python = sys.executable
     celery = [python, "-m", "celery", "--quiet", "-A", "config"]
     gunicorn = [python, "-m", "gunicorn", "config.wsgi", "--preload", "--worker-class=gthread"]
+    # Its control socket would stand in the home directory, one for all copies of a user, and outlive the server.
+    gunicorn.append("--no-control-socket")
     bind = f"--bind={os.environ.get('HOST', '127.0.0.1')}:{port}"
     work = ["--concurrency=2", "--loglevel=WARNING", "--without-gossip", "--without-mingle"]
     return {
@@ -154,7 +157,7 @@ def processes(port: int, data_dir: Path) -> dict[str, list[str]]:
 
 def _prepare(environment: dict[str, str], data_dir: Path) -> int:
     """Bring database and files to this version; load demo data once."""
-    (data_dir / "beat.pid").unlink(missing_ok=True)  # of a copy that was killed
+    _clear_after_crash(data_dir)
     prepared = subprocess.run(
         [sys.executable, "-m", "config.prepare"], env=environment, cwd=BASE_DIR, check=False
     )
@@ -169,6 +172,18 @@ def _prepare(environment: dict[str, str], data_dir: Path) -> int:
             return loaded.returncode
         marker.touch()
     return 0
+
+
+def _clear_after_crash(data_dir: Path) -> None:
+    """Drop what a killed beat leaves: a number that may be somebody else's now, a schedule that may be half written.
+
+    The schedule only says when each sweep ran last; the deadlines stand in the database.
+    """
+    if not (data_dir / "beat.pid").exists():
+        return
+    for left in ("beat.pid", "celerybeat-schedule*"):
+        for path in data_dir.glob(left):
+            path.unlink()
 
 
 def _announce(site_url: str, port: int) -> None:

@@ -19,6 +19,7 @@ from core.tenancy import scope
 from tests.cast import Cast, make_cast
 from tests.isolation.catalogue import isolated_tables
 from tests.jobs import JobRunner
+from tests.queries import counted_queries
 
 pytest_plugins = ["tests.portal"]
 
@@ -132,18 +133,6 @@ def client_for(cast):
         return client
 
     return sign_in
-
-
-@contextmanager
-def counted_queries() -> Iterator[list[str]]:
-    """Collect the SQL of a page, without the bookkeeping of transactions and scopes."""
-    from django.test.utils import CaptureQueriesContext
-
-    found: list[str] = []
-    with CaptureQueriesContext(connection) as captured:
-        yield found
-    bookkeeping = ("SAVEPOINT", "RELEASE", "ROLLBACK", "BEGIN", "COMMIT", "SELECT SET_CONFIG")
-    found.extend(q["sql"] for q in captured if not q["sql"].upper().startswith(bookkeeping))
 
 
 @pytest.fixture

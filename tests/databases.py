@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 import psycopg2
@@ -24,12 +25,12 @@ def scratch_database(name: str, *, template: str = "") -> Iterator[str]:
     )
     database = sql.Identifier(name)
     drop = sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(database)
-    _as_owner(drop)
-    _as_owner(sql.SQL("CREATE DATABASE {} ").format(database) + made_like)
+    as_owner(drop)
+    as_owner(sql.SQL("CREATE DATABASE {} ").format(database) + made_like)
     try:
         yield name
     finally:
-        _as_owner(drop)
+        as_owner(drop)
 
 
 def database_environment(name: str) -> dict[str, str]:
@@ -40,16 +41,20 @@ def database_environment(name: str) -> dict[str, str]:
     }
 
 
-def _as_owner(statement: sql.Composable) -> None:
+def as_owner(statement: sql.Composable, *, database: str = "postgres") -> list[tuple[Any, ...]]:
+    """Run one statement as ``portal_owner`` outside any transaction and return its rows, if it has any."""
     owner = env.database("DATABASE_OWNER_URL")
     connection = psycopg2.connect(
-        dbname="postgres",
+        dbname=database,
         user=owner["USER"],
         password=owner["PASSWORD"],
         host=owner["HOST"],
         port=owner["PORT"] or None,
     )
     connection.autocommit = True
-    with connection.cursor() as cursor:
-        cursor.execute(statement)
-    connection.close()
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute(statement)
+            return cursor.fetchall() if cursor.description else []
+    finally:
+        connection.close()

@@ -51,6 +51,11 @@ def test_what_runs_locally_runs_in_containers_too(tmp_path):
     assert set(local) - {"web", "worker", "beat"} == {"paygate"}
 
 
+def test_no_web_server_shares_a_control_socket_with_another_copy(tmp_path):
+    for command in (processes(8000, tmp_path)["web"], image_command("portal")):
+        assert "--no-control-socket" in command
+
+
 def test_waits_name_services_and_reach_a_state_that_exists():
     for name, service in services().items():
         for other, wanted in service.get("depends_on", {}).items():

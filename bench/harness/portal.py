@@ -1,0 +1,27 @@
+"""A running portal on a kept database, with the bare pages in it."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from tests.running import running_portal
+
+NOT_MEASURED = frozenset({"worker", "beat", "paygate"})
+
+
+@contextmanager
+def portal(database: str, *, without: frozenset[str] = NOT_MEASURED) -> Iterator[str]:
+    """Run the portal on ``database`` and yield its address; ``without`` names processes that would only disturb."""
+    with (
+        tempfile.TemporaryDirectory() as data_dir,
+        running_portal(
+            database,
+            Path(data_dir),
+            without=without,
+            DJANGO_SETTINGS_MODULE="bench.harness.settings",
+        ) as address,
+    ):
+        yield address
