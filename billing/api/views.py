@@ -16,6 +16,7 @@ from typing_extensions import override
 
 from accounts.access import IsCustomer, actor_of, identity_of
 from accounts.models.tenants import TenantRole
+from billing.api.requests import order_place, quote_for
 from billing.api.serializers import (
     OrderCreateSerializer,
     OrderSerializer,
@@ -23,8 +24,7 @@ from billing.api.serializers import (
     QuoteSerializer,
 )
 from billing.models import Order
-from billing.selectors.orders import order_get_for, order_list_for, quote_new_for
-from billing.services.placing import order_create
+from billing.selectors.orders import order_get_for, order_list_for
 from core import clock
 from supportplans.selectors.catalogue import agreement_at
 
@@ -73,19 +73,15 @@ class OrderListView(ListModelMixin, _CustomerView):
         ],
     )
     def post(self, request: Request) -> Response:
-        """Order a plan. The same Idempotency-Key again returns the same order."""
+        """Order a plan, a change, a renewal, or leaving. The same Idempotency-Key again returns the same order."""
         key = request.headers.get("Idempotency-Key", "").strip()
         if not key or len(key) > KEY_MAX:
             raise ValidationError({"Idempotency-Key": [f"必填，最多 {KEY_MAX} 个字符"]})
         asked = OrderCreateSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
-        data = asked.validated_data
-        order = order_create(
+        order = order_place(
             tenant_id=self.tenant_id(),
-            plan_code=data["plan"],
-            years=data["years"],
-            agreement_version=data["agreement_version"],
-            shown_amount=data.get("amount"),
+            asked=asked.validated_data,
             idempotency_key=key,
             actor=actor_of(request._request),
             at=clock.now(),
@@ -113,18 +109,24 @@ class QuoteView(_CustomerView):
 
     @extend_schema(parameters=[QuoteQuerySerializer], responses=QuoteSerializer)
     def get(self, request: Request) -> Response:
-        """Return what a new term costs now, and why."""
+        """Return what a new term, a change, a renewal or leaving costs or gives back now, and why."""
         asked = QuoteQuerySerializer(data=request.query_params)
         asked.is_valid(raise_exception=True)
         now = clock.now()
-        years = int(asked.validated_data["years"])
-        quote = quote_new_for(asked.validated_data["plan"], years, now)
+        quote = quote_for(self.tenant_id(), asked.validated_data, now)
+        years = asked.validated_data.get("years")
         answer = {
+            "type": asked.validated_data["type"],
             "plan": quote.plan,
-            "years": years,
+            "years": int(years) if years else None,
             "amount": quote.charge,
+            "refund": quote.refund,
+            "refund_to": quote.refund_to,
+            "voucher_back": quote.voucher_back,
+            "coupon_back": quote.coupon_back,
+            "free_return": quote.is_free_return,
             "paid_days": quote.days,
-            "ends": quote.term.ends,
+            "ends": max((line.ends for line in quote.lines), default=None),
             "agreement_version": agreement_at(now).version,
             "explanation": [line.as_json() for line in quote.explanation],
         }

@@ -1,0 +1,80 @@
+"""From what the API was asked to the one service or selector that answers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from accounts.access import Actor
+from billing.exceptions import PlanNotHigher, PlanNotLower
+from billing.models import Order
+from billing.quotes import PLAN_RANKS, Quote
+from billing.selectors.changes import (
+    paid_subscription,
+    quote_change_of,
+    quote_renewal_of,
+    quote_unsubscription_of,
+)
+from billing.selectors.orders import quote_new_for
+from billing.services import placing
+from billing.states import OrderType
+
+
+def quote_for(tenant_id: int, asked: Mapping[str, Any], at: datetime) -> Quote:
+    """Return the price that was asked for. Raises what the rules refuse (DomainError)."""
+    kind = asked["type"]
+    if kind == OrderType.NEW:
+        return quote_new_for(asked["plan"], int(asked["years"]), at)
+    subscription = paid_subscription(tenant_id, at)
+    if kind == OrderType.RENEW:
+        return quote_renewal_of(subscription, years=int(asked["years"]), at=at)
+    if kind == OrderType.UNSUBSCRIBE:
+        return quote_unsubscription_of(subscription, at=at)
+    _must_lead(kind, subscription.plan.code, asked["plan"])
+    return quote_change_of(subscription, plan_code=asked["plan"], at=at)
+
+
+def order_place(
+    *,
+    tenant_id: int,
+    asked: Mapping[str, Any],
+    idempotency_key: str,
+    actor: Actor,
+    at: datetime,
+) -> Order:
+    """Place the order that was asked for. Raises what the services refuse (DomainError)."""
+    kind = asked["type"]
+    common: dict[str, Any] = {
+        "tenant_id": tenant_id,
+        "shown_amount": asked.get("amount"),
+        "idempotency_key": idempotency_key,
+        "actor": actor,
+        "at": at,
+    }
+    if kind == OrderType.UNSUBSCRIBE:
+        return placing.order_create_unsubscription(
+            reason=asked.get("reason", ""),
+            reason_text=asked["reason_text"],
+            confirmed=asked["confirmed"],
+            to_balance=asked["to_balance"],
+            **common,
+        )
+    common["agreement_version"] = asked["agreement_version"]
+    if kind == OrderType.NEW:
+        return placing.order_create(plan_code=asked["plan"], years=int(asked["years"]), **common)
+    if kind == OrderType.RENEW:
+        return placing.order_create_renewal(years=int(asked["years"]), **common)
+    _must_lead(kind, paid_subscription(tenant_id, at).plan.code, asked["plan"])
+    return placing.order_create_change(
+        plan_code=asked["plan"], to_balance=asked["to_balance"], **common
+    )
+
+
+def _must_lead(kind: str, current: str, plan: str) -> None:
+    """Refuse an upgrade that leads down and a downgrade that leads up: the caller meant something else."""
+    leads_up = PLAN_RANKS[plan] > PLAN_RANKS[current]
+    if kind == OrderType.UPGRADE and not leads_up:
+        raise PlanNotHigher(field="plan")
+    if kind == OrderType.DOWNGRADE and (leads_up or plan == current):
+        raise PlanNotLower(field="plan")
