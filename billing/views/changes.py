@@ -171,11 +171,12 @@ def _change_context(
 
 
 def _chosen(options: list[ChangeOption], code: str) -> ChangeOption | None:
-    """Return the level that was asked for, else the first that can be had, else the first that cannot."""
+    """Return the level that was asked for, else the next one up, else one that can be had, else any."""
     others = [option for option in options if not option.is_current]
     named = [option for option in others if option.plan.code == code]
     possible = [option for option in others if option.quote is not None]
-    return next(iter([*named, *possible, *others]), None)
+    higher = [option for option in possible if option.is_upgrade]
+    return next(iter([*named, *higher, *possible, *others]), None)
 
 
 def _renewal_context(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -21,6 +22,7 @@ from lucide.templatetags.lucide import lucide
 from core.clock import local
 
 register = template.Library()
+AMOUNT = re.compile(r"\d+\.\d{2}")
 ICON_ATTRIBUTES: dict[str, Any] = {"class": "icon", "aria-hidden": "true"}
 
 
@@ -48,6 +50,12 @@ def whole_money(value: Decimal | None) -> str:
     if value is None:
         return "—"
     return f"{value:,.0f}" if value == value.to_integral_value() else f"{value:,.2f}"
+
+
+@register.filter
+def grouped(formula: str) -> str:
+    """Return the amounts of a formula with thousands separators: 300,000.00 × 145 ÷ 365."""
+    return AMOUNT.sub(lambda found: f"{Decimal(found[0]):,.2f}", str(formula))
 
 
 @register.filter

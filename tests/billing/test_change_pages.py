@@ -51,7 +51,7 @@ def newest(kind):
 def test_the_change_page_shows_the_equation(life, owner):
     page = owner.get(CHANGE, {"plan": "business"}).content.decode()
 
-    for figure in ("138,082.19", "2,761.64", "135,320.55", "300000.00 × 168 ÷ 365", "273,402.74"):
+    for figure in ("138,082.19", "2,761.64", "135,320.55", "300,000.00 × 168 ÷ 365", "273,402.74"):
         assert figure in page
     assert "剩余 168 天" in page
     assert "资深技术工程师" in page
@@ -143,7 +143,7 @@ def test_the_page_of_leaving_shows_what_the_guide_shows(life, owner):
     assert life.subscription.resource_id.hex in page
     for words in (
         "2,761.64",
-        "6000.00 × 168 ÷ 365",
+        "6,000.00 × 168 ÷ 365",
         "区域选择错误",
         "您还可以进行 3 次七天无理由退订",
     ):

@@ -122,3 +122,10 @@ def test_an_index_is_current_on_its_own_page_only():
     on_it = ui.navigation({"request": RequestFactory().get("/support/")}, items)
     below = ui.navigation({"request": RequestFactory().get("/support/else/")}, items)
     assert (on_it[0].is_current, below[0].is_current) == (True, False)
+
+
+def test_amounts_of_a_formula_are_grouped():
+    assert (
+        ui.grouped("1300000.00 × 145 ÷ 365 + 6000.00 × 12")
+        == "1,300,000.00 × 145 ÷ 365 + 6,000.00 × 12"
+    )
