@@ -1,7 +1,7 @@
 """What the portal asks of a payment provider. One adapter per provider behind this interface; no database in here.
 
-Money is ``Decimal`` CNY with two places on this side of the interface, whatever unit a provider counts in. Instants are
-aware. Our numbers: ``number`` is a payment's, ``refund_number`` a refund's; the provider's: ``trade_no``, ``refund_no``.
+Money is ``Decimal`` CNY with two places on this side of the interface, whatever unit a provider counts in. Instants
+are aware. ``number`` (a payment's) and ``refund_number`` are ours, ``trade_no`` and ``refund_no`` the provider's.
 """
 
 from __future__ import annotations
@@ -27,7 +27,8 @@ class TradeStatus(StrEnum):
 class RefundStatus(StrEnum):
     """What a provider says of a refund."""
 
-    UNKNOWN = "unknown"  # never seen, only in answer to ``refund_query``: asking for the refund (again) is safe
+    # Only in answer to ``refund_query``: never seen, or refused and not remembered. Asking for it again is safe.
+    UNKNOWN = "unknown"
     PENDING = "pending"  # accepted, on its way; ``refund_query`` tells the end
     DONE = "done"  # final: the customer has it
     REFUSED = "refused"  # final for this number: nothing was given back, ``code`` says why
@@ -41,7 +42,7 @@ class RefundRefusal(StrEnum):
     ACCOUNT_GONE = (
         "account_gone"  # the payer's account or card cannot take it: the money goes another way
     )
-    NO_FUNDS = "no_funds"  # our account there is too low: once finance has filled it, the same number may be tried again
+    NO_FUNDS = "no_funds"  # our account there is too low: the same number may be tried again once it is filled
     NOT_PAID = "not_paid"
     TOO_MUCH = "too_much"
     NUMBER_REUSED = "number_reused"  # this number was used for another trade or sum
@@ -175,6 +176,9 @@ class Provider(Protocol):
     # What the provider wants to read in answer to a notification that was dealt with, and to one that was not.
     answer_ok: str
     answer_again: str
+
+    def load(self) -> None:
+        """Read the keys now instead of at first use. Raises OSError, ValueError for keys that cannot be read."""
 
     def begin(self, request: PaymentRequest) -> Opening:
         """Return how the customer gets to pay. The same request may begin again and leads to the same trade.
