@@ -52,9 +52,10 @@ def _lines(text: str) -> list[TradeRecord]:
     heads = [_head(cell) for cell in table[0]]
     if missing := set(COLUMNS) - set(heads):
         raise ValueError(f"the list lacks {sorted(missing)}")
-    return [
-        _record(dict(zip(heads, (cell.strip() for cell in row), strict=False))) for row in table[1:]
-    ]
+    rows = [[cell.strip() for cell in row] for row in table[1:]]
+    if any(len(row) < len(heads) or any(row[len(heads) :]) for row in rows):
+        raise ValueError("a line that does not fit its heads")
+    return [_record(dict(zip(heads, row, strict=False))) for row in rows]
 
 
 def _head(cell: str) -> str:

@@ -125,13 +125,12 @@ class WeChatPayProvider:
     def begin(self, request: PaymentRequest) -> QrCode:
         """Have a code made that the customer scans. Raises ProviderError."""
         status, reply = self._ask(
-            lambda: self.client.pay(
-                description=request.subject[:DESCRIPTION_MAX],
-                out_trade_no=request.number,
-                amount={"total": fen(request.amount), "currency": request.currency},
-                time_expire=local(request.expires_at).isoformat(timespec="seconds"),
-                notify_url=request.notify_url,
-            )
+            self.client.pay,
+            description=request.subject[:DESCRIPTION_MAX],
+            out_trade_no=request.number,
+            amount={"total": fen(request.amount), "currency": request.currency},
+            time_expire=local(request.expires_at).isoformat(timespec="seconds"),
+            notify_url=request.notify_url,
         )
         if status != HTTPStatus.OK:
             raise _error(status, reply)
@@ -169,7 +168,7 @@ class WeChatPayProvider:
 
     def query(self, number: str) -> TradeReport:
         """Ask for the state of a trade. Raises ProviderError."""
-        status, reply = self._ask(lambda: self.client.query(out_trade_no=number))
+        status, reply = self._ask(self.client.query, out_trade_no=number)
         if reply.get("code") in NO_TRADE:
             return self._without_money(number, TradeStatus.UNKNOWN)
         if status != HTTPStatus.OK:
@@ -184,7 +183,7 @@ class WeChatPayProvider:
 
     def close(self, number: str) -> TradeReport:
         """Close a trade; PAID when it already was. Raises ProviderError."""
-        status, reply = self._ask(lambda: self.client.close(out_trade_no=number))
+        status, reply = self._ask(self.client.close, out_trade_no=number)
         if reply.get("code") in {"ORDERPAID", "ORDER_PAID", "ORDER_CLOSED", "ORDERCLOSED"}:
             return self.query(number)
         if status != HTTPStatus.NO_CONTENT and reply.get("code") not in NO_TRADE:
@@ -194,16 +193,15 @@ class WeChatPayProvider:
     def refund(self, request: RefundRequest) -> RefundReport:
         """Give back a part of a paid trade, once per refund number. Raises ProviderError."""
         status, reply = self._ask(
-            lambda: self.client.refund(
-                out_refund_no=request.refund_number,
-                out_trade_no=request.number,
-                amount={
-                    "refund": fen(request.amount),
-                    "total": fen(request.total),
-                    "currency": request.currency,
-                },
-                reason=request.reason[:REASON_MAX],
-            )
+            self.client.refund,
+            out_refund_no=request.refund_number,
+            out_trade_no=request.number,
+            amount={
+                "refund": fen(request.amount),
+                "total": fen(request.total),
+                "currency": request.currency,
+            },
+            reason=request.reason[:REASON_MAX],
         )
         if status == HTTPStatus.OK:
             return _refund_report(reply, request.number, request.refund_number)
@@ -226,7 +224,7 @@ class WeChatPayProvider:
 
     def refund_query(self, number: str, refund_number: str) -> RefundReport:
         """Ask what became of a refund. Raises ProviderError."""
-        status, reply = self._ask(lambda: self.client.query_refund(out_refund_no=refund_number))
+        status, reply = self._ask(self.client.query_refund, out_refund_no=refund_number)
         if status == HTTPStatus.NOT_FOUND and reply.get("code") in NO_TRADE:
             return RefundReport(RefundStatus.UNKNOWN, number, refund_number, from_fen(0))
         if status != HTTPStatus.OK:
@@ -235,7 +233,7 @@ class WeChatPayProvider:
 
     def records(self, day: date) -> list[TradeRecord]:
         """Return the lines of a day's bill. Raises ProviderError, RecordsNotReady."""
-        status, reply = self._ask(lambda: self.client.trade_bill(bill_date=day.isoformat()))
+        status, reply = self._ask(self.client.trade_bill, bill_date=day.isoformat())
         if reply.get("code") == "NO_STATEMENT_EXIST":
             return []
         if reply.get("code") == "STATEMENT_CREATING":
@@ -254,10 +252,12 @@ class WeChatPayProvider:
         except ValueError as error:
             raise ProviderError(f"the bill cannot be read: {error}") from error
 
-    def _ask(self, call: Callable[[], tuple[int, str | bytes]]) -> tuple[int, dict[str, Any]]:
+    def _ask(
+        self, call: Callable[..., tuple[int, str | bytes]], **arguments: Any
+    ) -> tuple[int, dict[str, Any]]:
         """Return status and reply of a call of the SDK; a success is proved. Raises ProviderError."""
         try:
-            status, text = call()
+            status, text = call(**arguments)
         except Exception as error:  # the SDK raises plain exceptions for a wrong signature
             raise ProviderError(f"{type(error).__name__}: {error}") from error
         try:
@@ -288,7 +288,8 @@ def _report(trade: Mapping[str, Any], *, reference: str = "") -> TradeReport:
     status = STATUSES.get(trade["trade_state"])
     if status is None:
         raise ValueError(f"unknown state {trade['trade_state']}")
-    money = trade.get("amount") or {"total": 0, "currency": "CNY"}
+    is_paid = status == TradeStatus.PAID
+    money = trade["amount"] if is_paid else trade.get("amount") or {"total": 0, "currency": "CNY"}
     report = TradeReport(
         status=status,
         merchant=f"{trade['mchid']}/{trade['appid']}",
@@ -296,10 +297,10 @@ def _report(trade: Mapping[str, Any], *, reference: str = "") -> TradeReport:
         amount=from_fen(money["total"]),
         currency=str(money["currency"]),
         trade_no=str(trade.get("transaction_id", "")),
-        paid_at=instant(trade["success_time"]) if status == TradeStatus.PAID else None,
+        paid_at=instant(trade["success_time"]) if is_paid else None,
         reference=reference,
     )
-    if status == TradeStatus.PAID and not report.trade_no:
+    if is_paid and not report.trade_no:
         raise ValueError("paid without a trade number")
     return report
 

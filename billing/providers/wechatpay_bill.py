@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import hashlib
 import zlib
 from collections.abc import Mapping
@@ -35,20 +34,23 @@ def bill_records(packed: bytes, *, sha1: str) -> list[TradeRecord]:
         raise ValueError(f"not gzipped: {error}") from error
     if not unpacking.eof or hashlib.sha1(bill, usedforsecurity=False).hexdigest() != sha1.lower():
         raise ValueError("the bill is not the one that was announced")
-    table = list(csv.reader(bill.decode("utf-8-sig").splitlines()))
-    if not table or TOTALS not in {row[0] for row in table if row}:
+    lines = bill.decode("utf-8-sig").splitlines()
+    end = next((place for place, line in enumerate(lines) if line.startswith(TOTALS)), 0)
+    if not end or len(lines) <= end + 1:
         raise ValueError("the bill is cut off")
-    heads = [cell.strip() for cell in table[0]]
+    heads = [head.strip() for head in lines[0].split(",")]
     if missing := set(COLUMNS) - set(heads):
         raise ValueError(f"the bill lacks {sorted(missing)}")
-    end = next(place for place, row in enumerate(table) if row and row[0] == TOTALS)
-    records = [
-        _record(dict(zip(heads, (cell.strip().lstrip("`") for cell in row), strict=False)))
-        for row in table[1:end]
-    ]
-    if table[end + 1][0].lstrip("`") != str(len(records)):
-        raise ValueError("the bill's lines are not as many as it says")
+    rows = [_cells(line) for line in lines[1:end]]
+    if any(len(row) != len(heads) for row in rows) or _cells(lines[end + 1])[0] != str(len(rows)):
+        raise ValueError("the bill's lines are not what it says")
+    records = [_record(dict(zip(heads, row, strict=True))) for row in rows]
     return sorted(records, key=lambda record: record.at)
+
+
+def _cells(line: str) -> list[str]:
+    """Return the values of a line. Nothing quotes a comma inside a value; the grave accents tell where one begins."""
+    return [cell.strip() for cell in line.removeprefix("`").split(",`")]
 
 
 def _record(row: Mapping[str, str]) -> TradeRecord:
