@@ -1,4 +1,5 @@
 from django.apps import AppConfig
+from django.core.checks import register
 from django.utils.translation import gettext_lazy as _
 from typing_extensions import override
 
@@ -9,9 +10,11 @@ class BillingConfig(AppConfig):
 
     @override
     def ready(self) -> None:
-        """Register what this app tells people."""
+        """Register what this app tells people, and what it checks at the start."""
+        from billing.checks import payment_methods_load  # noqa: PLC0415  (apps are loaded only now)
         from messaging.registry import register_kind  # noqa: PLC0415  (apps are loaded only now)
 
+        register(payment_methods_load)
         for kind in ("new", "upgrade", "downgrade", "renew", "unsubscribe"):
             register_kind(f"billing.order_completed_{kind}")
         register_kind("billing.auto_renewal_failed")

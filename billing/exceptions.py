@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from decimal import Decimal
 
 from django.utils.translation import gettext_lazy as _
 
@@ -170,6 +171,17 @@ class ProviderUnavailable(DomainError):
 
     code = "provider_unavailable"
     message = _("该支付方式暂不可用，请选择其他方式")
+
+
+class AboveMethodLimit(DomainError):
+    """The sum is above what one payment by this method may be (domain.md §4); ``limit`` in CNY."""
+
+    code = "above_method_limit"
+    message = _("该支付方式单笔不超过 %(limit)s 元，大额订单建议使用对公转账")
+
+    def __init__(self, limit: Decimal) -> None:
+        self.limit = limit
+        super().__init__(self.message % {"limit": f"{limit:,.2f}"})
 
 
 class PaymentUnknown(DomainError):

@@ -7,10 +7,11 @@ import logging
 from celery import shared_task
 
 from billing.exceptions import PaymentMismatch, PaymentUnknown, ProviderUnavailable
-from billing.providers.base import ProviderError
+from billing.providers.base import ProviderError, QrCode, TradeStatus
 from billing.providers.registry import provider_get
 from billing.selectors.orders import orders_to_provision
 from billing.services import orders, payments, provisioning, renewals
+from billing.services.payments import Ask
 from core import clock
 from core.tenancy import scope
 
@@ -61,7 +62,7 @@ def auto_renewals_run() -> None:
 
 @shared_task(name="billing.payment_follow", scope="none")
 def payment_follow(payment_id: int) -> None:
-    """Ask the provider about one attempt now: the customer came back, or it is to be closed."""
+    """Ask the provider about one attempt now: the customer came back, it is to be closed, or its code is wanted."""
     _follow(payment_id)
 
 
@@ -80,10 +81,7 @@ def _follow(payment_id: int | None) -> bool:
     if claim is None:
         return False
     try:
-        provider = provider_get(claim.provider)
-        report = provider.close(claim.number) if claim.close else provider.query(claim.number)
-        with scope.staff():
-            payments.payment_apply(report, provider_code=claim.provider, at=clock.now())
+        _ask(claim)
     except (ProviderError, ProviderUnavailable, PaymentMismatch, PaymentUnknown) as error:
         logger.warning("payment %s: %s: %s", claim.number, type(error).__name__, error)
         with scope.staff():
@@ -91,3 +89,22 @@ def _follow(payment_id: int | None) -> bool:
                 payment_id=claim.payment_id, error=f"{type(error).__name__}: {error}"
             )
     return True
+
+
+def _ask(claim: payments.Claim) -> None:
+    """Ask the provider outside of any transaction and write what it said. Raises what either refuses."""
+    provider = provider_get(claim.provider)
+    if claim.ask != Ask.BEGIN or claim.had_code:
+        close = claim.ask == Ask.CLOSE
+        report = provider.close(claim.number) if close else provider.query(claim.number)
+        with scope.staff():
+            payments.payment_apply(report, provider_code=claim.provider, at=clock.now())
+        if report.status not in {TradeStatus.OPEN, TradeStatus.UNKNOWN}:
+            return
+    if claim.ask == Ask.BEGIN:
+        opening = provider.begin(claim.request)
+        if isinstance(opening, QrCode):
+            with scope.staff():
+                payments.payment_code_keep(
+                    payment_id=claim.payment_id, code=opening, at=clock.now()
+                )

@@ -1,6 +1,6 @@
 from django.urls import URLPattern, URLResolver, path
 
-from billing.views import callbacks, changes, checkout, finance, orders, unsubscriptions
+from billing.views import callbacks, changes, checkout, codes, finance, orders, unsubscriptions
 
 app_name = "billing"
 
@@ -26,6 +26,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("support/orders/<str:number>/pay/", checkout.order_pay, name="order_pay"),
     path("support/orders/<str:number>/cashier/", checkout.cashier, name="cashier"),
     path("support/orders/<str:number>/payment/", checkout.payment_return, name="payment_return"),
+    path("support/orders/<str:number>/code/", codes.payment_code, name="payment_code"),
     path("callbacks/payments/<str:provider>/", callbacks.payment_notify, name="payment_notify"),
     path("finance/payments/", finance.finance_payment_list, name="finance_payment_list"),
     path("finance/top-ups/new/", finance.finance_top_up, name="finance_top_up"),

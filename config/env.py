@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import re
+from decimal import Decimal
 from pathlib import Path
 from urllib.parse import parse_qsl, unquote, urlsplit
 
@@ -54,6 +56,41 @@ def words(name: str, default: str = "") -> list[str]:
 def directory(name: str, default: Path) -> Path:
     """Return an absolute directory path; it need not exist yet."""
     return Path(text(name, str(default))).expanduser().resolve()
+
+
+def file(name: str) -> str:
+    """Return the absolute path of a file that is there, can be read and is not empty."""
+    path = Path(text(name)).expanduser().resolve()
+    try:
+        with path.open("rb") as opened:
+            if opened.read(1):
+                return str(path)
+    except OSError as error:
+        raise EnvironmentInvalid(f"environment variable {name}: {error}") from None
+    raise EnvironmentInvalid(f"environment variable {name}: the file {path} is empty")
+
+
+def address(name: str, default: str | object = _UNSET) -> str:
+    """Return an ``https://`` address without a slash at its end; plain ``http://`` on this machine only."""
+    value = text(name, default).rstrip("/")
+    try:
+        url = urlsplit(value)
+        local = url.hostname in {"localhost", "127.0.0.1", "::1"}
+    except ValueError:
+        raise EnvironmentInvalid(f"environment variable {name} is not an address") from None
+    if not url.hostname or not (url.scheme == "https" or (url.scheme == "http" and local)):
+        raise EnvironmentInvalid(f"environment variable {name} must be an https:// address")
+    return value
+
+
+def money(name: str) -> Decimal | None:
+    """Return an amount in CNY of more than 0.00 with at most two places; None when it is not set."""
+    value = os.environ.get(name, "").strip()
+    if not value:
+        return None
+    if not re.fullmatch(r"[0-9]{1,10}(\.[0-9]{1,2})?", value, re.ASCII) or Decimal(value) == 0:
+        raise EnvironmentInvalid(f"environment variable {name} must be an amount, not {value!r}")
+    return Decimal(value)
 
 
 def database(name: str) -> dict[str, object]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import ClassVar
 
 from django.db import models
@@ -35,6 +36,9 @@ class Payment(TenantOwned, Timestamped):
     next_poll_at = models.DateTimeField(null=True, blank=True)
     polls = models.PositiveSmallIntegerField(default=0)
     error = models.CharField(max_length=200, blank=True, default="")
+    # What the customer scans, where the provider makes a code, and until when the provider honours it.
+    code_text = models.CharField(max_length=512, blank=True, default="")
+    code_until = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         verbose_name = _("支付单")
@@ -56,6 +60,10 @@ class Payment(TenantOwned, Timestamped):
             models.CheckConstraint(
                 condition=~Q(state=PaymentState.SUCCEEDED) | Q(paid_at__isnull=False),
                 name="payment_success_has_instant",
+            ),
+            models.CheckConstraint(
+                condition=Q(code_text="") | Q(code_until__isnull=False),
+                name="payment_code_has_end",
             ),
         ]
         indexes: ClassVar = [
@@ -80,6 +88,10 @@ class Payment(TenantOwned, Timestamped):
     def can_become(self, state: str) -> bool:
         """Return True if the transition table allows the move."""
         return state in PAYMENT_MOVES[self.state]
+
+    def has_code(self, at: datetime) -> bool:
+        """Return True if there is a code that can be scanned at ``at``."""
+        return self.code_until is not None and self.code_until > at
 
 
 class PaymentNotification(models.Model):

@@ -8,7 +8,7 @@ from datetime import datetime
 from django.db.models import QuerySet
 
 from billing.models import Order, Payment, PaymentNotification
-from billing.states import LIVE_PAYMENT_STATES, NotificationOutcome
+from billing.states import LIVE_PAYMENT_STATES, NotificationOutcome, PaymentState
 
 PAYMENT_PAGE = 50
 REFUSED_SHOWN = 20
@@ -17,6 +17,11 @@ REFUSED_SHOWN = 20
 def live_payments(order: Order) -> QuerySet[Payment]:
     """Return the attempts of an order that are not over at their provider."""
     return Payment.objects.filter(order=order, state__in=LIVE_PAYMENT_STATES)
+
+
+def payment_open(order: Order) -> Payment | None:
+    """Return the attempt of an order that can still be paid, if any."""
+    return Payment.objects.filter(order=order, state=PaymentState.OPEN).first()
 
 
 def order_payments(order: Order) -> QuerySet[Payment]:

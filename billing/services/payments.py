@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from enum import StrEnum
 
 from django.conf import settings
 from django.db import transaction
@@ -19,10 +20,12 @@ from billing.providers.base import (
     NotificationInvalid,
     PaymentRequest,
     Provider,
+    QrCode,
+    Redirect,
     TradeReport,
     TradeStatus,
 )
-from billing.providers.registry import provider_get
+from billing.providers.registry import limit_of, provider_get
 from billing.selectors.orders import order_open_for
 from billing.selectors.payments import refused_since
 from billing.selectors.wallet import balance_of
@@ -53,27 +56,49 @@ BODY_KEPT = 4000
 REFUSED_KEPT_PER_HOUR = 200
 
 
+class Ask(StrEnum):
+    """What a worker asks a provider about an attempt."""
+
+    BEGIN = "begin"  # make the code that the customer scans
+    QUERY = "query"
+    CLOSE = "close"
+
+
 @dataclass(frozen=True)
 class Claim:
-    """A payment that this worker asks its provider about; ``close`` says what to ask."""
+    """A payment that this worker asks its provider about. ``had_code``: the customer may have paid by an old code."""
 
     payment_id: int
     provider: str
     number: str
-    close: bool
+    ask: Ask
+    request: PaymentRequest
+    had_code: bool
+
+
+@dataclass(frozen=True)
+class Begun:
+    """An attempt that is open. Without an ``address`` a worker makes the code that the attempt's page waits for."""
+
+    payment: Payment
+    address: str
 
 
 @transaction.atomic
-def payment_begin(*, order_id: int, provider_code: str, actor: Actor, at: datetime) -> str:
+def payment_begin(*, order_id: int, provider_code: str, actor: Actor, at: datetime) -> Begun:
     """Open an attempt at the provider (or return to the open one) and give the address to send the customer to.
 
-    One active attempt per order: one at another provider or over another sum is closed first. Raises OrderNotPayable,
-    ProviderUnavailable.
+    One active attempt per order: one at another provider or over another sum is closed first. Nothing outside is asked:
+    where a provider must make a code first, a worker has it made. Raises OrderNotPayable, ProviderUnavailable,
+    AboveMethodLimit.
     """
     provider = provider_get(provider_code)
     order = lock_orders().select_related("plan").get(pk=order_id)
     if not order.is_payable or order.is_free or order.pays_until <= at:
         raise errors.OrderNotPayable
+    limit = limit_of(provider_code)
+    if limit is not None and order.due > limit:
+        raise errors.AboveMethodLimit(limit)
     active = lock_payments().filter(order=order, state=PaymentState.OPEN).first()
     if active is not None and (active.provider, active.amount) != (provider_code, order.due):
         active.state = PaymentState.CLOSING
@@ -92,7 +117,13 @@ def payment_begin(*, order_id: int, provider_code: str, actor: Actor, at: dateti
             next_poll_at=at + timedelta(seconds=POLL_SECONDS[0]),
             created_at=at,
         )
-    return provider.payment_url(_request(order, active))
+    if provider.begins_locally:
+        opening = provider.begin(_request(order, active))
+        if isinstance(opening, Redirect):
+            return Begun(active, opening.url)
+    if not active.has_code(at):
+        enqueue("billing.payment_follow", payment_id=active.pk)
+    return Begun(active, "")
 
 
 @transaction.atomic
@@ -152,7 +183,7 @@ def notification_receive(
         outcome=NotificationOutcome.UNVERIFIED,
     )
     try:
-        report = provider.read_notification(body, headers)
+        report = provider.read_notification(body, headers, at=at)
     except NotificationInvalid as error:
         logger.warning("notification of %s refused: %s", provider_code, error)
         if refused_since(at - timedelta(hours=1)) < REFUSED_KEPT_PER_HOUR:
@@ -198,22 +229,49 @@ def payment_claim(*, at: datetime, payment_id: int | None = None) -> Claim | Non
     """Take one attempt that is due (or the named one) and keep others from it for a while. Runs in staff's scope."""
     live = lock_payments_free().filter(state__in=LIVE_PAYMENT_STATES)
     wanted = {"next_poll_at__lte": at} if payment_id is None else {"pk": payment_id}
-    payment = live.filter(**wanted).order_by("next_poll_at").first()
+    payment = live.filter(**wanted).order_by("next_poll_at").select_related("order__plan").first()
     if payment is None:
         return None
+    ask = Ask.CLOSE if payment.state == PaymentState.CLOSING else Ask.QUERY
+    if ask == Ask.QUERY and not payment.has_code(at) and not _begins_locally(payment.provider):
+        ask = Ask.BEGIN
     pause = POLL_SECONDS[min(payment.polls, len(POLL_SECONDS) - 1)]
     payment.polls = min(payment.polls + 1, 30_000)
     payment.next_poll_at = at + timedelta(seconds=pause)
     payment.save(update_fields=["polls", "next_poll_at"])
     return Claim(
-        payment.pk, payment.provider, payment.number, close=payment.state == PaymentState.CLOSING
+        payment.pk,
+        payment.provider,
+        payment.number,
+        ask=ask,
+        request=_request(payment.order, payment),
+        had_code=bool(payment.code_text),
     )
+
+
+@transaction.atomic
+def payment_code_keep(*, payment_id: int, code: QrCode, at: datetime) -> None:
+    """Keep the code that the customer scans; one that comes after the attempt has ended is thrown away."""
+    payment = lock_payments().get(pk=payment_id)
+    if payment.state != PaymentState.OPEN:
+        logger.info("payment %s: its code came after its end", payment.number)
+        return
+    payment.code_text, payment.code_until, payment.error = code.text, at + code.lifetime, ""
+    payment.save(update_fields=["code_text", "code_until", "error"])
 
 
 @transaction.atomic
 def payment_ask_failed(*, payment_id: int, error: str) -> None:
     """Keep why the provider could not be asked; the next sweep asks again."""
     Payment.objects.filter(pk=payment_id).update(error=error[:200])
+
+
+def _begins_locally(code: str) -> bool:
+    """Return False only if a worker must have a code made; a method that is configured no more needs none."""
+    try:
+        return provider_get(code).begins_locally
+    except errors.ProviderUnavailable:
+        return True
 
 
 def _request(order: Order, payment: Payment) -> PaymentRequest:

@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
 
@@ -116,12 +117,12 @@ def order_pay(request: HttpRequest, number: str) -> HttpResponse:
 @customer_view(least=TenantRole.OWNER)
 @require_http_methods(["GET", "HEAD", "POST"])
 def cashier(request: HttpRequest, number: str) -> HttpResponse:
-    """The cashier: choose a wallet and go to its page. A double click leads to the same attempt."""
+    """The cashier: choose a wallet and go to its page or its code. A double click leads to the same attempt."""
     order, now = order_of(request, number), clock.now()
     error = None
     if request.method == "POST":
         try:
-            address = payment_begin(
+            begun = payment_begin(
                 order_id=order.pk,
                 provider_code=request.POST.get("method", ""),
                 actor=actor_of(request),
@@ -130,10 +131,12 @@ def cashier(request: HttpRequest, number: str) -> HttpResponse:
         except DomainError as refused:
             error = refused
         else:
-            return redirect(address)
+            return redirect(begun.address or reverse("billing:payment_code", args=[order.number]))
     if not order.is_payable or order.is_free or order.pays_until <= now:
         return redirect("billing:order_detail", order.number)
-    context = {"order": order, "step": 2, "methods": methods(), "error": error}
+    shown = methods(order.due)
+    chosen = next((method.code for method in shown if method.is_usable), "")
+    context = {"order": order, "step": 2, "methods": shown, "chosen": chosen, "error": error}
     return render(request, "billing/cashier.html", context, status=409 if error else 200)
 
 

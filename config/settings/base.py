@@ -6,7 +6,7 @@ import django_stubs_ext
 from csp.constants import NONE, SELF
 from django.utils.translation import gettext_lazy as _
 
-from config import env
+from config import env, payments
 
 # Generic classes of Django that the type annotations subscript.
 django_stubs_ext.monkeypatch()
@@ -261,6 +261,11 @@ TRUSTED_PROXY_COUNT = env.integer("TRUSTED_PROXY_COUNT", 0)
 PAYMENT_NOTIFY_ORIGIN = env.text("PAYMENT_NOTIFY_ORIGIN", SITE_URL).rstrip("/")
 # The local test gateway; development and demos fill it in, production never does.
 PAYMENT_LOCAL: dict[str, str] = {}
+# Wallets that are configured here, and the most that one payment by each may be (docs/operator-guide.md).
+PAYMENT_ALIPAY = payments.alipay()
+PAYMENT_WECHATPAY = payments.wechatpay()
+PAYMENT_BESTPAY = payments.bestpay()
+PAYMENT_LIMITS = payments.limits()
 
 # Brand and channels: facts of the provider that runs the portal (guide 1.5.1); the default name is the guide's.
 BRAND = {

@@ -260,6 +260,6 @@ def test_two_clicks_at_the_cashier_open_one_attempt(cast):
                 order_id=order.pk, provider_code="local", actor=actor_of(cast.owner), at=clock.now()
             )
 
-    assert names(at_once(begin, begin)) == ["str", "str"]
+    assert names(at_once(begin, begin)) == ["Begun", "Begun"]
     with scope.staff():
         assert order.payments.count() == 1

@@ -15,13 +15,15 @@ from urllib.parse import parse_qsl, urlencode
 
 from billing.providers.local_gateway import pages
 from billing.providers.local_gateway.notifier import Notifier
-from billing.providers.local_gateway.store import Store
+from billing.providers.local_gateway.refunds import Refunds, day_records
+from billing.providers.local_gateway.store import Store, Trouble
+from billing.providers.local_gateway.trades import facts, find_trade, trade_of
 from billing.providers.signing import Keys, SignatureInvalid, sign, verify
 
 BODY_MAX_BYTES = 64 * 1024
 SHANGHAI = timezone(timedelta(hours=8))
 StartResponse = Callable[..., Any]
-FINAL = ("paid", "failed", "closed")
+ACTIONS = ("query", "close", "refund", "refund_query", "records")
 
 
 @dataclass(frozen=True)
@@ -43,6 +45,7 @@ class Gateway:
 
     def __init__(self, *, store: Store, notifier: Notifier, keys: Keys, merchant: str) -> None:
         self.store, self.notifier, self.keys, self.merchant = store, notifier, keys, merchant
+        self.refunds = Refunds(store)
 
     def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
         """Answer one request."""
@@ -66,7 +69,7 @@ class Gateway:
                 return self._pay_page(dict(parse_qsl(environ.get("QUERY_STRING", ""))))
             case "POST", ["trades", token, ("pay" | "fail") as action]:
                 return self._decide(token, "paid" if action == "pay" else "failed")
-            case "POST", ["api", ("query" | "close" | "refund") as action]:
+            case "POST", ["api", action] if action in ACTIONS:
                 return self._api(action, environ)
         return Response("404 Not Found", pages.notice("页面不存在", "请从商户页面重新进入。"))
 
@@ -111,13 +114,13 @@ class Gateway:
                     *(parameters[k] for k in ("expires_at", "notify_url", "return_url")),
                 ],
             )
-            trade = _trade(db, parameters["merchant"], parameters["number"])
+            trade = trade_of(db, parameters["merchant"], parameters["number"])
             if trade["status"] == "closed" and not trade["return_url"]:
                 db.execute(
                     "UPDATE trade SET return_url = ? WHERE id = ?",
                     [parameters["return_url"], trade["id"]],
                 )
-                trade = _trade(db, parameters["merchant"], parameters["number"])
+                trade = trade_of(db, parameters["merchant"], parameters["number"])
         if trade["status"] != "closed" and Decimal(trade["amount"]) != amount:
             raise RequestRefused
         return trade
@@ -125,6 +128,9 @@ class Gateway:
     def _decide(self, token: str, outcome: str) -> Response:
         """Take the customer's decision once; send them back and tell the merchant."""
         now = datetime.now(UTC)
+        trouble = self.store.take_trouble(
+            "notify", Trouble.NOTIFY_NEVER, Trouble.NOTIFY_TWICE, Trouble.ANSWER_LATE
+        )
         with self.store.transaction() as db:
             trade = db.execute("SELECT * FROM trade WHERE token = ?", [token]).fetchone()
             if trade is None:
@@ -138,16 +144,26 @@ class Gateway:
                     "UPDATE trade SET status = ?, paid_at = ? WHERE id = ?",
                     [outcome, now.isoformat() if outcome == "paid" else "", trade["id"]],
                 )
-                self._notify(db, _trade(db, trade["merchant"], trade["number"]))
+                self._notify(db, trade_of(db, trade["merchant"], trade["number"]), trouble)
         self.notifier.wake()
         return Response("303 See Other", "", location=trade["return_url"])
 
-    def _notify(self, db: sqlite3.Connection, trade: sqlite3.Row) -> None:
+    def _notify(
+        self, db: sqlite3.Connection, trade: sqlite3.Row, trouble: tuple[Trouble, str] | None
+    ) -> None:
         identity = secrets.token_hex(16)
-        body = urlencode(sign({**_facts(trade), "notify_id": identity}, self.keys.private))
-        db.execute(
+        body = urlencode(sign({**facts(trade), "notify_id": identity}, self.keys.private))
+        copies, at = [identity], time.time()
+        match trouble:
+            case (Trouble.NOTIFY_NEVER, _):
+                return
+            case (Trouble.NOTIFY_TWICE, _):
+                copies.append(f"{identity} again")
+            case (Trouble.ANSWER_LATE, seconds):
+                at += float(seconds)
+        db.executemany(
             "INSERT INTO notification (id, trade_id, body, url, next_at) VALUES (?, ?, ?, ?, ?)",
-            [identity, trade["id"], body, trade["notify_url"], time.time()],
+            [(copy, trade["id"], body, trade["notify_url"], at) for copy in copies],
         )
 
     # The merchant's servers
@@ -159,11 +175,28 @@ class Gateway:
             self._check(parameters)
             if parameters.get("action") != action:
                 raise RequestRefused
-            reply = getattr(self, f"_{action}")(parameters)
+            reply = self._do(action, parameters)
         except (RequestRefused, KeyError, ValueError, InvalidOperation):
             return Response("400 Bad Request", '{"result": "refused"}', "application/json")
+        match self.store.take_trouble(action, Trouble.LOSE_REPLY, Trouble.ANSWER_LATE):
+            case (Trouble.LOSE_REPLY, _):
+                return Response("504 Gateway Timeout", "", "text/plain")
+            case (Trouble.ANSWER_LATE, seconds):
+                time.sleep(float(seconds))
         signed = sign({**reply, "nonce": parameters.get("nonce", "")}, self.keys.private)
         return Response("200 OK", json.dumps(signed), "application/json")
+
+    def _do(self, action: str, parameters: Mapping[str, str]) -> dict[str, str]:
+        match action:
+            case "query":
+                return self._query(parameters)
+            case "close":
+                return self._close(parameters)
+            case "refund":
+                return self.refunds.make(parameters)
+            case "refund_query":
+                return self.refunds.look(parameters)
+        return day_records(self.store, parameters)
 
     def _check(self, parameters: Mapping[str, str]) -> None:
         if parameters.get("merchant") != self.merchant:
@@ -175,8 +208,8 @@ class Gateway:
 
     def _query(self, parameters: Mapping[str, str]) -> dict[str, str]:
         with self.store.transaction() as db:
-            trade = _find(db, parameters["merchant"], parameters["number"])
-            return _facts(trade) if trade else _unknown(parameters, "unknown")
+            trade = find_trade(db, parameters["merchant"], parameters["number"])
+            return facts(trade) if trade else _unknown(parameters, "unknown")
 
     def _close(self, parameters: Mapping[str, str]) -> dict[str, str]:
         """Close what is open; a number never seen is remembered as closed: its page cannot be opened later."""
@@ -190,52 +223,7 @@ class Gateway:
                 "UPDATE trade SET status = 'closed' WHERE merchant = ? AND number = ? AND status = 'open'",
                 [parameters["merchant"], parameters["number"]],
             )
-            return _facts(_trade(db, parameters["merchant"], parameters["number"]))
-
-    def _refund(self, parameters: Mapping[str, str]) -> dict[str, str]:
-        amount = Decimal(parameters["amount"])
-        done = {"number": parameters["number"], "refund_number": parameters["refund_number"]}
-        with self.store.transaction() as db:
-            trade = _find(db, parameters["merchant"], parameters["number"])
-            if trade is None or trade["status"] != "paid":
-                return {**done, "result": "not_paid"}
-            rows = db.execute(
-                "SELECT refund_number, amount FROM refund WHERE trade_id = ?", [trade["id"]]
-            ).fetchall()
-            refunds = {row["refund_number"]: Decimal(row["amount"]) for row in rows}
-            if parameters["refund_number"] in refunds:
-                same = refunds[parameters["refund_number"]] == amount
-                return {**done, "result": "ok" if same else "reused"}
-            if amount <= 0 or sum(refunds.values()) + amount > Decimal(trade["amount"]):
-                return {**done, "result": "too_much"}
-            db.execute(
-                "INSERT INTO refund VALUES (?, ?, ?, ?)",
-                [parameters["merchant"], parameters["refund_number"], trade["id"], str(amount)],
-            )
-        return {**done, "result": "ok"}
-
-
-def _find(db: sqlite3.Connection, merchant: str, number: str) -> sqlite3.Row | None:
-    row: sqlite3.Row | None = db.execute(
-        "SELECT * FROM trade WHERE merchant = ? AND number = ?", [merchant, number]
-    ).fetchone()
-    return row
-
-
-def _trade(db: sqlite3.Connection, merchant: str, number: str) -> sqlite3.Row:
-    trade = _find(db, merchant, number)
-    if trade is None:
-        raise KeyError(number)
-    return trade
-
-
-def _facts(trade: sqlite3.Row) -> dict[str, str]:
-    """Return what the gateway says of a trade; its number is made of the row's id."""
-    facts = {
-        key: str(trade[key])
-        for key in ("merchant", "number", "amount", "currency", "status", "paid_at")
-    }
-    return {**facts, "trade_no": f"TEST{trade['id']:016d}{trade['token'][:6]}"}
+            return facts(trade_of(db, parameters["merchant"], parameters["number"]))
 
 
 def _unknown(parameters: Mapping[str, str], status: str) -> dict[str, str]:
