@@ -11,6 +11,7 @@ from rest_framework.views import APIView
 
 from accounts.access import IsCustomer
 from accounts.models import Invitation, Tenant
+from config.urls import handler500  # noqa: F401  (the portal's own answer to an error)
 from config.urls import urlpatterns as portal_urls
 from core import clock
 from core.tenancy import scope
