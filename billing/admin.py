@@ -1,4 +1,4 @@
-"""The back office sees everything of billing. Money moves by services only; what an operator may add is an allowance."""
+"""The back office sees all of billing. Money moves by services only; what an operator may add is an allowance."""
 
 from __future__ import annotations
 
