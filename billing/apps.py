@@ -21,3 +21,6 @@ class BillingConfig(AppConfig):
         register_kind("billing.order_expired")
         register_kind("billing.order_refunded")
         register_kind("billing.balance_credited")
+        register_kind("billing.paid_twice")
+        register_kind("billing.refund_done")
+        register_kind("billing.refund_waits")

@@ -212,3 +212,70 @@ class NotDeliverable(DomainError):
     def __init__(self, why: str) -> None:
         self.why = why
         super().__init__(why)
+
+
+class RefundAbovePaid(DomainError):
+    """A refund never exceeds the cash that was paid and not yet refunded (domain.md §3)."""
+
+    code = "refund_above_paid"
+    message = _("退款金额超过可退金额")
+
+
+class RefundNotApprovable(DomainError):
+    """The refund does not wait for approval (any more)."""
+
+    code = "refund_not_approvable"
+    message = _("该退款当前无需审批")
+
+
+class RefundOwnApproval(DomainError):
+    """Who caused a refund does not approve it."""
+
+    code = "refund_own_approval"
+    message = _("不能审批由本人发起的退款，请由其他财务人员审批")
+    status = 403
+
+
+class RefundUnderway(DomainError):
+    """The provider has been asked: until it has answered, the money may be on its way already."""
+
+    code = "refund_underway"
+    message = _("退款已提交支付渠道或已完成，当前不可更改去向")
+
+
+class RefundNotByTransfer(DomainError):
+    """Only a refund by bank transfer that waits for finance is done by hand."""
+
+    code = "refund_not_by_transfer"
+    message = _("该退款当前不需要财务转账")
+
+
+class ReferenceMissing(DomainError):
+    """Money that people move by hand carries the bank's reference."""
+
+    code = "reference_missing"
+    message = _("请填写银行流水号")
+    status = 422
+
+
+class NoteMissing(DomainError):
+    """What people decide about money is explained."""
+
+    code = "note_missing"
+    message = _("请填写处理说明")
+    status = 422
+
+
+class TransferNotAwaited(DomainError):
+    """The payment is no bank transfer, or its money was confirmed before."""
+
+    code = "transfer_not_awaited"
+    message = _("该支付单不是待确认的对公转账")
+
+
+class TransferFromFuture(DomainError):
+    """The bank cannot have received money later than now."""
+
+    code = "transfer_from_future"
+    message = _("到账时间不能晚于当前时间")
+    status = 422

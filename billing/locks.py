@@ -1,12 +1,20 @@
-"""Row locks of this app, in the portal's lock order: tenant → subscription → order → payment → ledger."""
+"""Row locks of this app, in the portal's lock order: tenant → subscription → order → payment → refund → ledger."""
 
 from __future__ import annotations
 
 from collections.abc import Collection
 
+from django.db import connection
 from django.db.models import QuerySet
 
-from billing.models import AutoRenewal, BalanceHold, LedgerAccount, Order, Payment
+from billing.models import (
+    AutoRenewal,
+    BalanceHold,
+    LedgerAccount,
+    Order,
+    Payment,
+    Refund,
+)
 
 
 def lock_auto_renewals() -> QuerySet[AutoRenewal]:
@@ -27,6 +35,22 @@ def lock_payments() -> QuerySet[Payment]:
 def lock_payments_free() -> QuerySet[Payment]:
     """Return payments that are locked when read, without those that another worker holds."""
     return Payment.objects.select_for_update(skip_locked=True, of=("self",))
+
+
+def lock_refunds() -> QuerySet[Refund]:
+    """Return refunds that are locked when read, in the order of their ids."""
+    return Refund.objects.select_for_update(of=("self",)).order_by("pk")
+
+
+def lock_refunds_free() -> QuerySet[Refund]:
+    """Return refunds that are locked when read, without those that another worker holds."""
+    return Refund.objects.select_for_update(skip_locked=True, of=("self",))
+
+
+def lock_bank_serial(serial: str) -> None:
+    """Let one transaction at a time book what the bank calls ``serial``, whoever's money it is."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"bank:{serial}"])
 
 
 def lock_holds() -> QuerySet[BalanceHold]:

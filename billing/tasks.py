@@ -10,8 +10,17 @@ from billing.exceptions import PaymentMismatch, PaymentUnknown, ProviderUnavaila
 from billing.providers.base import ProviderError, QrCode, TradeStatus
 from billing.providers.registry import provider_get
 from billing.selectors.orders import orders_to_provision
-from billing.services import orders, payments, provisioning, renewals
+from billing.services import (
+    orders,
+    payments,
+    provisioning,
+    refund_asking,
+    renewals,
+    transfers,
+)
 from billing.services.payments import Ask
+from billing.services.refund_asking import RefundMismatch
+from billing.states import AccountKind
 from core import clock
 from core.tenancy import scope
 
@@ -80,6 +89,10 @@ def _follow(payment_id: int | None) -> bool:
         claim = payments.payment_claim(at=clock.now(), payment_id=payment_id)
     if claim is None:
         return False
+    if claim.provider == AccountKind.TRANSFER:
+        with scope.staff():
+            transfers.transfer_close(payment_id=claim.payment_id, at=clock.now())
+        return True
     try:
         _ask(claim)
     except (ProviderError, ProviderUnavailable, PaymentMismatch, PaymentUnknown) as error:
@@ -108,3 +121,36 @@ def _ask(claim: payments.Claim) -> None:
                 payments.payment_code_keep(
                     payment_id=claim.payment_id, code=opening, at=clock.now()
                 )
+
+
+@shared_task(name="billing.refund_follow", scope="none")
+def refund_follow(refund_id: int) -> None:
+    """Ask the provider about one refund now: it has just become ready."""
+    _follow_refund(refund_id)
+
+
+@shared_task(name="billing.refunds_follow_due", scope="none")
+def refunds_follow_due() -> None:
+    """Ask the providers for refunds that are ready, and about those that are under way."""
+    for _ in range(FOLLOW_BATCH):
+        if not _follow_refund(None):
+            return
+
+
+def _follow_refund(refund_id: int | None, *, now: bool = False) -> bool:
+    """Claim, ask, apply; return False when there was nothing to claim."""
+    at = clock.now()
+    with scope.staff():
+        claim = refund_asking.refund_claim(at=at, refund_id=refund_id, even_early=now)
+    if claim is None:
+        return False
+    try:
+        report = refund_asking.refund_ask(claim, provider_get(claim.provider), at=at)
+        with scope.staff():
+            refund_asking.refund_apply(report, refund_id=claim.refund_id, at=clock.now())
+    except (ProviderError, ProviderUnavailable, RefundMismatch) as error:
+        told = f"{type(error).__name__}: {error}"
+        logger.warning("refund %s: %s", claim.request.refund_number, told)
+        with scope.staff():
+            refund_asking.refund_ask_failed(refund_id=claim.refund_id, error=told)
+    return True

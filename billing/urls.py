@@ -1,6 +1,15 @@
 from django.urls import URLPattern, URLResolver, path
 
-from billing.views import callbacks, changes, checkout, codes, finance, orders, unsubscriptions
+from billing.views import (
+    callbacks,
+    changes,
+    checkout,
+    codes,
+    finance,
+    orders,
+    transfers,
+    unsubscriptions,
+)
 
 app_name = "billing"
 
@@ -27,6 +36,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("support/orders/<str:number>/cashier/", checkout.cashier, name="cashier"),
     path("support/orders/<str:number>/payment/", checkout.payment_return, name="payment_return"),
     path("support/orders/<str:number>/code/", codes.payment_code, name="payment_code"),
+    path(
+        "support/orders/<str:number>/transfer/", transfers.transfer_detail, name="transfer_detail"
+    ),
     path("callbacks/payments/<str:provider>/", callbacks.payment_notify, name="payment_notify"),
     path("finance/payments/", finance.finance_payment_list, name="finance_payment_list"),
     path("finance/top-ups/new/", finance.finance_top_up, name="finance_top_up"),

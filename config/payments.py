@@ -65,6 +65,17 @@ def bestpay() -> dict[str, str]:
     }
 
 
+def transfer() -> dict[str, str]:
+    """Return the account that bank transfers go to; empty when TRANSFER_ACCOUNT is not set."""
+    if not _wanted("TRANSFER", "ACCOUNT", "ACCOUNT_NAME", "BANK"):
+        return {}
+    return {
+        "account": env.text("TRANSFER_ACCOUNT"),
+        "account_name": env.text("TRANSFER_ACCOUNT_NAME"),
+        "bank": env.text("TRANSFER_BANK"),
+    }
+
+
 def limits() -> Mapping[str, Decimal]:
     """Return the most that one payment by a method may be, in CNY, for the methods that have a limit."""
     found = {

@@ -14,6 +14,8 @@ ORDER_WORK = (
     "UPDATE (state, balance_amount, coupon_amount, voucher_amount, paid_at, pays_until, completed_at, updated_at, "
     "closing_to, subscription_id, version)"
 )
+# Whose money it is, and how much, never changes once it is owed.
+REFUND_MOVES = "UPDATE (state, destination, reference, approved_at, approved_by, next_try_at, tries, done_at, error)"
 VOUCHER_USE = f"{APPEND}, UPDATE (state, ended_at)"
 
 
@@ -55,7 +57,7 @@ class Migration(migrations.Migration):
         ),
         EnableTenantIsolation("VoucherUse", customer=VOUCHER_USE, staff=VOUCHER_USE),
         # Refunds are made and moved by workers and finance.
-        EnableTenantIsolation("Refund", customer=READ, staff=EDIT),
+        EnableTenantIsolation("Refund", customer=READ, staff=f"{APPEND}, {REFUND_MOVES}"),
         EnableTenantIsolation("RefundEvent", customer=READ, staff=APPEND),
         EnableTenantIsolation("Invoice", customer=f"{APPEND}, UPDATE (state)", staff=EDIT),
         EnableTenantIsolation("AutoRenewal", customer=EDIT, staff=EDIT),

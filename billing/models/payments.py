@@ -18,7 +18,11 @@ CURRENCY = "CNY"
 
 
 class Payment(TenantOwned, Timestamped):
-    """One attempt to pay an order at a provider. ``number`` is ours, ``trade_no`` the provider's."""
+    """One attempt to pay an order at a provider, or by bank transfer.
+
+    ``number`` is ours, ``trade_no`` the provider's or the bank's. ``amount`` is what was asked for; of a transfer that
+    brought another sum, what it brought.
+    """
 
     order = models.ForeignKey(Order, on_delete=models.PROTECT, related_name="payments")
     provider = models.CharField(max_length=12)
@@ -30,7 +34,9 @@ class Payment(TenantOwned, Timestamped):
         _("状态"), max_length=10, choices=PaymentState.choices, default=PaymentState.OPEN
     )
     expires_at = models.DateTimeField()
-    # By the provider's clock.
+    # The money came, but not for the order: it was paid already, or dead, or the sum was another.
+    is_surplus = models.BooleanField(default=False)
+    # By the provider's clock, or the bank's.
     paid_at = models.DateTimeField(null=True, blank=True)
     # When the worker asks (or closes at) the provider next, and how often it has.
     next_poll_at = models.DateTimeField(null=True, blank=True)
@@ -49,6 +55,11 @@ class Payment(TenantOwned, Timestamped):
                 fields=["tenant", "order"],
                 condition=Q(state=PaymentState.OPEN),
                 name="payment_one_active_per_order",
+            ),
+            models.UniqueConstraint(
+                fields=["tenant", "order"],
+                condition=Q(state=PaymentState.SUCCEEDED, is_surplus=False),
+                name="payment_pays_order_once",
             ),
             models.UniqueConstraint(
                 fields=["tenant", "provider", "trade_no"],
@@ -74,6 +85,11 @@ class Payment(TenantOwned, Timestamped):
                 name="payment_to_poll",
             ),
             models.Index(fields=["state", "-id"], name="payment_by_state"),
+            models.Index(
+                fields=["provider", "paid_at"],
+                condition=Q(state=PaymentState.SUCCEEDED),
+                name="payment_of_day",
+            ),
         ]
 
     @override

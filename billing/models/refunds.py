@@ -68,6 +68,11 @@ class Refund(TenantOwned, Timestamped, Attributed):
                 condition=Q(state__in=OPEN_REFUND_STATES),
                 name="refund_open",
             ),
+            models.Index(
+                fields=["destination", "done_at"],
+                condition=Q(state=RefundState.SUCCEEDED),
+                name="refund_of_day",
+            ),
             models.Index(fields=["-id"], name="refund_newest"),
             models.Index(fields=["tenant", "order"], name="refund_by_order"),
         ]

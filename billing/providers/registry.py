@@ -45,12 +45,16 @@ WALLETS = (
     Method("alipay", _("支付宝"), _("跳转支付宝完成付款"), "scan-line"),
     Method("wechatpay", _("微信支付"), _("使用微信扫一扫付款"), "message-circle"),
 )
-NAMES = {method.code: method.name for method in (LOCAL, *WALLETS)} | {"transfer": _("对公转账")}
+TRANSFER = Method(
+    "transfer", _("对公转账"), _("通过企业网银汇款，不限金额，财务确认到账后开通"), "landmark"
+)
+NAMES = {method.code: method.name for method in (LOCAL, *WALLETS, TRANSFER)}
 
 
 def methods(amount: Decimal | None = None) -> list[Method]:
     """Return the cashier's ways to pay ``amount`` (CNY), in the order in which it shows them."""
     shown = [replace(method, reason=_reason(method.code, amount)) for method in WALLETS]
+    shown.append(replace(TRANSFER, reason="" if settings.PAYMENT_TRANSFER else NOT_CONFIGURED))
     local = replace(LOCAL, reason=_reason(LOCAL.code, amount))
     return [local, *shown] if LOCAL.code in configured() else shown
 

@@ -219,7 +219,7 @@ def _new_line(order: Order, line: Line, at: datetime) -> NewPaidLine:
 def _cash(order: Order) -> dict[str, Decimal]:
     """Return what was paid per method. A refund goes back along the same lines."""
     cash = {AccountKind.BALANCE.value: order.balance_amount} if order.balance_amount else {}
-    paid = Payment.objects.filter(order=order, state=PaymentState.SUCCEEDED, amount=order.due)
-    if order.due > ZERO and (payment := paid.order_by("paid_at", "pk").first()):
+    paid = Payment.objects.filter(order=order, state=PaymentState.SUCCEEDED, is_surplus=False)
+    if order.due > ZERO and (payment := paid.first()):
         cash[payment.provider] = order.due
     return cash

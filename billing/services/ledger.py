@@ -14,8 +14,8 @@ from django.db import connection, transaction
 from accounts.access import Actor
 from accounts.services.audit import audit_record
 from billing.exceptions import AmountInvalid, BalanceTooLow, TopUpRepeated
-from billing.locks import lock_accounts, lock_holds
-from billing.models import BalanceHold, LedgerLeg, LedgerTransaction, Order
+from billing.locks import lock_accounts, lock_bank_serial, lock_holds
+from billing.models import BalanceHold, LedgerLeg, LedgerTransaction, Order, Payment
 from billing.states import NEVER_NEGATIVE, AccountKind, HoldState, PostingKind
 from core.money import CENT, ZERO
 from messaging.services import notify
@@ -72,11 +72,8 @@ def balance_top_up(
     if not amount.is_finite() or amount <= ZERO or amount != amount.quantize(CENT):
         raise AmountInvalid(field="amount")
     lock_tenant(tenant_id)
-    booked = LedgerTransaction.objects.filter(
-        tenant_id=tenant_id, kind=PostingKind.TOP_UP, note=note
-    )
-    if note and booked.exists():
-        raise TopUpRepeated(field="note")
+    if note:
+        bank_serial_take(note, field="note")
     posting = ledger_post(
         tenant_id=tenant_id,
         kind=PostingKind.TOP_UP,
@@ -103,6 +100,18 @@ def balance_top_up(
         at=at,
     )
     return posting
+
+
+def bank_serial_take(serial: str, *, field: str) -> None:
+    """Make sure that what the bank calls ``serial`` is booked once, whoever's money it is: as a top-up or for an order.
+
+    Runs in staff's scope; holds off others until the transaction ends. Raises TopUpRepeated.
+    """
+    lock_bank_serial(serial)
+    topped_up = LedgerTransaction.objects.filter(kind=PostingKind.TOP_UP, note=serial)
+    paid = Payment.objects.filter(provider=AccountKind.TRANSFER, trade_no=serial)
+    if topped_up.exists() or paid.exists():
+        raise TopUpRepeated(field=field)
 
 
 def balance_hold(*, order: Order, amount: Decimal, actor: Actor, at: datetime) -> BalanceHold:

@@ -26,27 +26,18 @@ from billing.providers.base import (
     TradeStatus,
 )
 from billing.providers.registry import limit_of, provider_get
-from billing.selectors.orders import order_open_for
 from billing.selectors.payments import refused_since
-from billing.selectors.wallet import balance_of
 from billing.services.history import order_touch
-from billing.services.ledger import balance_hold, ledger_post
-from billing.services.orders import order_finish_closing, order_mark_paid
+from billing.services.receipts import attempt_ended, payment_receive
 from billing.states import (
     LIVE_PAYMENT_STATES,
     AccountKind,
     NotificationOutcome,
-    OrderState,
     PaymentState,
-    PostingKind,
 )
 from core.jobs import enqueue
-from core.money import ZERO
 from core.numbering import order_number
-from messaging.services import notify
 from supportplans.locks import lock_tenant
-from supportplans.selectors.subscriptions import subscription_current
-from supportplans.states import Basis
 
 logger = logging.getLogger(__name__)
 # Pauses between questions to the provider: soon after the customer has left, rarely after an hour.
@@ -99,24 +90,8 @@ def payment_begin(*, order_id: int, provider_code: str, actor: Actor, at: dateti
     limit = limit_of(provider_code)
     if limit is not None and order.due > limit:
         raise errors.AboveMethodLimit(limit)
-    active = lock_payments().filter(order=order, state=PaymentState.OPEN).first()
-    if active is not None and (active.provider, active.amount) != (provider_code, order.due):
-        active.state = PaymentState.CLOSING
-        active.next_poll_at = at
-        active.save(update_fields=["state", "next_poll_at"])
-        enqueue("billing.payment_follow", payment_id=active.pk)
-        active = None
-    if active is None:
-        active = Payment.objects.create(
-            tenant_id=order.tenant_id,
-            order=order,
-            provider=provider_code,
-            number=order_number(at),
-            amount=order.due,
-            expires_at=order.pays_until,
-            next_poll_at=at + timedelta(seconds=POLL_SECONDS[0]),
-            created_at=at,
-        )
+    first_poll = at + timedelta(seconds=POLL_SECONDS[0])
+    active = attempt_open(order=order, provider_code=provider_code, next_poll_at=first_poll, at=at)
     if provider.begins_locally:
         opening = provider.begin(_request(order, active))
         if isinstance(opening, Redirect):
@@ -124,6 +99,30 @@ def payment_begin(*, order_id: int, provider_code: str, actor: Actor, at: dateti
     if not active.has_code(at):
         enqueue("billing.payment_follow", payment_id=active.pk)
     return Begun(active, "")
+
+
+def attempt_open(
+    *, order: Order, provider_code: str, next_poll_at: datetime | None, at: datetime
+) -> Payment:
+    """Return the order's open attempt of this kind and sum, or open it; another is closed. The caller has the lock."""
+    active = lock_payments().filter(order=order, state=PaymentState.OPEN).first()
+    if active is not None and (active.provider, active.amount) == (provider_code, order.due):
+        return active
+    if active is not None:
+        active.state = PaymentState.CLOSING
+        active.next_poll_at = at
+        active.save(update_fields=["state", "next_poll_at"])
+        enqueue("billing.payment_follow", payment_id=active.pk)
+    return Payment.objects.create(
+        tenant_id=order.tenant_id,
+        order=order,
+        provider=provider_code,
+        number=order_number(at),
+        amount=order.due,
+        expires_at=order.pays_until,
+        next_poll_at=next_poll_at,
+        created_at=at,
+    )
 
 
 @transaction.atomic
@@ -149,7 +148,8 @@ def payment_apply(report: TradeReport, *, provider_code: str, at: datetime) -> N
             else NotificationOutcome.UNCHANGED
         )
     if report.status == TradeStatus.PAID:
-        _succeed(payment, order, report, at)
+        payment.trade_no, payment.paid_at = report.trade_no, report.paid_at
+        payment_receive(payment, order, actor=SYSTEM, at=at)
         return NotificationOutcome.APPLIED
     ended = {TradeStatus.FAILED: PaymentState.FAILED, TradeStatus.CLOSED: PaymentState.CLOSED}.get(
         report.status
@@ -161,7 +161,7 @@ def payment_apply(report: TradeReport, *, provider_code: str, at: datetime) -> N
     payment.next_poll_at = None
     payment.save(update_fields=["state", "trade_no", "next_poll_at"])
     order_touch(order, at=at, also=[])
-    _after_attempt(order, at)
+    attempt_ended(order, at=at)
     return NotificationOutcome.APPLIED
 
 
@@ -228,6 +228,8 @@ def _notification_apply(
 def payment_claim(*, at: datetime, payment_id: int | None = None) -> Claim | None:
     """Take one attempt that is due (or the named one) and keep others from it for a while. Runs in staff's scope."""
     live = lock_payments_free().filter(state__in=LIVE_PAYMENT_STATES)
+    # Nobody can be asked about a transfer: finance sees it on the bank's statement.
+    live = live.exclude(provider=AccountKind.TRANSFER, state=PaymentState.OPEN)
     wanted = {"next_poll_at__lte": at} if payment_id is None else {"pk": payment_id}
     payment = live.filter(**wanted).order_by("next_poll_at").select_related("order__plan").first()
     if payment is None:
@@ -297,78 +299,3 @@ def _must_match(report: TradeReport, payment: Payment, provider: Provider) -> No
         CURRENCY,
     ):
         raise errors.PaymentMismatch("amount")
-
-
-def _succeed(payment: Payment, order: Order, report: TradeReport, at: datetime) -> None:
-    payment.state = PaymentState.SUCCEEDED
-    payment.trade_no = report.trade_no
-    payment.paid_at = report.paid_at
-    payment.next_poll_at = None
-    payment.error = ""
-    payment.save(update_fields=["state", "trade_no", "paid_at", "next_poll_at", "error"])
-    if _pays(payment, order, at):
-        _post(PostingKind.CASHIER, payment, order, AccountKind.SALES, at)
-        order_mark_paid(order, actor=SYSTEM, at=at)
-    else:
-        _surplus(payment, order, at)
-
-
-def _pays(payment: Payment, order: Order, at: datetime) -> bool:
-    """Return True if this money can still fulfil the order: paid in time by the provider's clock, and the exact sum."""
-    in_time = payment.paid_at is not None and payment.paid_at <= order.pays_until
-    if order.state == OrderState.PENDING:
-        return in_time and payment.amount == order.due
-    if order.state != OrderState.EXPIRED or not in_time or payment.amount != order.due:
-        return False
-    running = subscription_current(order.tenant_id)
-    if order_open_for(order.tenant_id) or (
-        running is not None and running.basis == Basis.PAID and running.ends > at
-    ):
-        return False
-    if order.balance_amount > balance_of(order.tenant_id):
-        return False
-    if order.balance_amount > ZERO:
-        balance_hold(order=order, amount=order.balance_amount, actor=SYSTEM, at=at)
-    return True
-
-
-def _surplus(payment: Payment, order: Order, at: datetime) -> None:
-    """Money that can no longer fulfil its order goes to the balance; the customer and finance are told."""
-    _post(PostingKind.SURPLUS, payment, order, AccountKind.BALANCE, at)
-    order_touch(order, at=at, also=[])
-    logger.warning("payment %s came too late for order %s: credited", payment.number, order.number)
-    notify(
-        "billing.balance_credited",
-        key=payment.number,
-        audience=["tenant:owner", "staff:finance"],
-        context={"amount": f"{payment.amount:,.2f}", "order_number": order.number},
-        url=order.get_absolute_url(),
-        tenant_id=order.tenant_id,
-        at=at,
-    )
-    _after_attempt(order, at)
-
-
-def _post(
-    kind: PostingKind, payment: Payment, order: Order, goes_to: AccountKind, at: datetime
-) -> None:
-    ledger_post(
-        tenant_id=order.tenant_id,
-        kind=kind,
-        legs={AccountKind(payment.provider): -payment.amount, goes_to: payment.amount},
-        order=order,
-        actor=SYSTEM,
-        at=at,
-        note=payment.number,
-    )
-
-
-def _after_attempt(order: Order, at: datetime) -> None:
-    """An attempt has ended: a closing order may be able to end, one paid from the balance alone to go on."""
-    order_finish_closing(order, actor=SYSTEM, at=at)
-    if (
-        order.is_payable
-        and order.is_free
-        and not order.payments.filter(state__in=LIVE_PAYMENT_STATES).exists()
-    ):
-        order_mark_paid(order, actor=SYSTEM, at=at)

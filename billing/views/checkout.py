@@ -16,7 +16,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 from accounts.access import actor_of, customer_view
 from accounts.models.tenants import TenantRole
 from billing.forms import ChoiceForm, OrderForm
-from billing.providers.registry import methods
+from billing.providers.registry import TRANSFER, methods
 from billing.quotes import TERM_YEARS
 from billing.selectors.orders import order_open_for, plans_for_sale, quote_new_for
 from billing.selectors.payments import live_payments
@@ -24,6 +24,7 @@ from billing.selectors.wallet import balance_of
 from billing.services.orders import order_use_balance
 from billing.services.payments import payment_begin
 from billing.services.placing import order_create
+from billing.services.transfers import transfer_begin
 from billing.states import OrderState
 from billing.views.orders import detail_context, order_of, tenant_id_of
 from core import clock
@@ -120,7 +121,14 @@ def cashier(request: HttpRequest, number: str) -> HttpResponse:
     """The cashier: choose a wallet and go to its page or its code. A double click leads to the same attempt."""
     order, now = order_of(request, number), clock.now()
     error = None
-    if request.method == "POST":
+    if request.method == "POST" and request.POST.get("method") == TRANSFER.code:
+        try:
+            transfer_begin(order_id=order.pk, actor=actor_of(request), at=now)
+        except DomainError as refused:
+            error = refused
+        else:
+            return redirect("billing:transfer_detail", order.number)
+    elif request.method == "POST":
         try:
             begun = payment_begin(
                 order_id=order.pk,

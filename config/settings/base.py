@@ -136,6 +136,7 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
     "auto-renewals": {"task": "billing.auto_renewals_run", "schedule": 600.0},
     "orders-expire": {"task": "billing.orders_expire_due", "schedule": 30.0},
     "payments-follow": {"task": "billing.payments_follow_due", "schedule": 10.0},
+    "refunds-follow": {"task": "billing.refunds_follow_due", "schedule": 15.0},
     # A sweep that waited longer than the next one is dropped: the next one does its work.
     "ticket-stages": {"task": "tickets.sweep", "schedule": 5.0, "options": {"expires": 5}},
     "ticket-windows": {
@@ -266,6 +267,8 @@ PAYMENT_ALIPAY = payments.alipay()
 PAYMENT_WECHATPAY = payments.wechatpay()
 PAYMENT_BESTPAY = payments.bestpay()
 PAYMENT_LIMITS = payments.limits()
+# The account that bank transfers go to.
+PAYMENT_TRANSFER = payments.transfer()
 
 # Brand and channels: facts of the provider that runs the portal (guide 1.5.1); the default name is the guide's.
 BRAND = {

@@ -162,3 +162,17 @@ def work(run_jobs, django_capture_on_commit_callbacks):
                 run_jobs()
 
     return run
+
+
+@pytest.fixture
+def messages():
+    """Return the audiences of the messages of a kind, in the order in which they were written."""
+    from core.tenancy import scope
+    from messaging.models import Message
+
+    def audiences(kind: str) -> list[list[str]]:
+        with scope.staff():
+            rows = Message.objects.filter(kind=kind).order_by("pk")
+            return [row.audience for row in rows]
+
+    return audiences

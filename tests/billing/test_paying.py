@@ -17,7 +17,7 @@ from django.test import Client
 from django.urls import reverse
 
 from billing import exceptions as errors
-from billing.models import LedgerAccount, Order, Payment, PaymentNotification
+from billing.models import LedgerAccount, Order, Payment, PaymentNotification, Refund
 from billing.providers import registry
 from billing.providers.base import (
     ProviderError,
@@ -29,7 +29,7 @@ from billing.providers.base import (
 )
 from billing.providers.signing import keys_of, sign
 from billing.services import orders, payments
-from billing.states import NotificationOutcome, OrderState, PaymentState
+from billing.states import NotificationOutcome, OrderState, PaymentState, RefundState
 from billing.tasks import payment_follow, payments_follow_due
 from core import clock
 from core.tenancy import scope
@@ -307,8 +307,8 @@ def test_money_that_came_too_late_goes_to_the_balance(cast, gateway, order, go):
     assert account(cast.huachen, "balance") == Decimal("6000.00")
 
 
-def test_a_second_success_leaves_the_order_as_it_is_and_the_money_with_the_customer(
-    cast, gateway, order, go
+def test_a_second_success_leaves_the_order_as_it_is_and_goes_back(
+    cast, gateway, order, go, messages
 ):
     body = gateway.fail(go())
     notify(body)
@@ -321,7 +321,14 @@ def test_a_second_success_leaves_the_order_as_it_is_and_the_money_with_the_custo
     assert fresh(order).state == OrderState.PAID
     assert payment_states(order) == [PaymentState.SUCCEEDED] * 2
     assert account(cast.huachen, "sales") == Decimal("6000.00")
-    assert account(cast.huachen, "balance") == Decimal("6000.00")
+    assert account(cast.huachen, "refunding") == Decimal("6000.00")
+    with scope.staff():
+        refund = Refund.objects.get()
+        first, last = order.payments.order_by("pk")
+    assert (refund.payment_id, refund.destination) == (first.pk, "local")
+    assert refund.state == RefundState.READY
+    assert (first.is_surplus, last.is_surplus) == (True, False)
+    assert messages("billing.paid_twice") == [["tenant:owner", "staff:finance"]]
 
 
 def test_changing_the_sum_closes_the_attempt_over_the_old_one(cast, gateway, order, go):
@@ -366,7 +373,7 @@ def test_wallets_that_are_not_configured_are_shown_with_the_reason_and_refused(
 
     for name in ("支付宝", "翼支付", "微信支付", "测试支付"):
         assert name in page
-    assert page.count("商户尚未开通此支付方式") == 3
+    assert page.count("商户尚未开通此支付方式") == 4
     for method in ("alipay", "", "../x"):
         assert client_for(cast.owner).post(url, {"method": method}).status_code == 409
     assert payment_states(order) == []

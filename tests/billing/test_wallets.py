@@ -364,7 +364,7 @@ def test_a_method_that_is_taken_away_leaves_its_attempts_alone(wechat, choose, o
 def test_a_wallet_is_offered_when_it_is_configured(shop, order, owner):
     page = owner.get(reverse("billing:cashier", args=[order.number])).content.decode()
 
-    assert page.count("商户尚未开通此支付方式") == 2
+    assert page.count("商户尚未开通此支付方式") == 3
     usable = [method.code for method in registry.methods(order.due) if method.is_usable]
     assert usable == ["local", shop.provider.code]
 

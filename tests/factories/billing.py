@@ -11,10 +11,13 @@ from django.db import connection
 
 from accounts.access import SYSTEM, Actor
 from accounts.models import Tenant, User
-from billing.models import LedgerTransaction, Order
+from billing.models import LedgerAccount, LedgerTransaction, Order, Payment, Refund
 from billing.services.ledger import ledger_post
+from billing.services.payments import payment_begin
 from billing.services.placing import order_create
-from billing.states import AccountKind, OrderType, PostingKind
+from billing.services.refunds import refunds_create
+from billing.states import AccountKind, OrderState, OrderType, PostingKind
+from billing.tasks import order_provision, payment_follow
 from core import clock
 from core.tenancy import scope
 from supportplans.selectors.catalogue import agreement_at
@@ -76,3 +79,79 @@ def give_balance(tenant: Tenant, amount: str) -> LedgerTransaction:
         actor=SYSTEM,
         at=clock.now(),
     )
+
+
+def pay_at(gateway: Any, order: Order, owner: User, *, deliver: bool = True) -> Payment:
+    """Pay an order at the local gateway, believe its signed reply, and deliver what was bought."""
+    with scope.customer(order.tenant_id):
+        begun = payment_begin(
+            order_id=order.pk, provider_code="local", actor=actor_of(owner), at=clock.now()
+        )
+    gateway.pay(begun.address)
+    payment_follow(begun.payment.pk)
+    if deliver:
+        order_provision(order.pk)
+    with scope.staff():
+        return Payment.objects.select_related("order").get(pk=begun.payment.pk)
+
+
+def later_order(bought: Order, **changed: Any) -> Order:
+    """Write another order of the same subscription: a renewal that waits for its payment, if nothing else is said.
+
+    The caller is in staff's scope.
+    """
+    at = clock.now()
+    values: dict[str, Any] = {
+        "tenant_id": bought.tenant_id,
+        "number": f"{uuid.uuid4().int % 10**20:020d}",
+        "type": OrderType.RENEW,
+        "plan": bought.plan,
+        "years": 1,
+        "monthly": bought.monthly,
+        "amount": bought.amount,
+        "subscription_id": bought.subscription_id,
+        "pays_until": at + timedelta(hours=24),
+        "idempotency_key": str(uuid.uuid4()),
+        "created_at": at,
+        "updated_at": at,
+        **changed,
+    }
+    return Order.objects.create(**values)
+
+
+def leaving_order(bought: Order, **changed: Any) -> Order:
+    """Write the completed unsubscription that ends what ``bought`` began. The caller is in staff's scope."""
+    at = clock.now()
+    return later_order(
+        bought,
+        **{
+            "type": OrderType.UNSUBSCRIBE,
+            "state": OrderState.COMPLETED,
+            "amount": Decimal("0.00"),
+            "years": None,
+            "actor_id": bought.actor_id,
+            "paid_at": at,
+            "completed_at": at,
+            **changed,
+        },
+    )
+
+
+def refunds_for(bought: Order, to_balance: bool = False, **amounts: str) -> list[Refund]:
+    """Leave what ``bought`` began; return the refunds of these amounts by method."""
+    with scope.staff():
+        bought.refresh_from_db()
+        return refunds_create(
+            order=leaving_order(bought),
+            refund_to={method: Decimal(amount) for method, amount in amounts.items()},
+            to_balance=to_balance,
+            actor=SYSTEM,
+            at=clock.now(),
+        )
+
+
+def book(tenant: Tenant) -> dict[str, Decimal]:
+    """Return the balances of the tenant's accounts that are not 0.00."""
+    with scope.staff():
+        rows = LedgerAccount.objects.filter(tenant=tenant).exclude(balance=0)
+        return {row.kind: row.balance for row in rows}

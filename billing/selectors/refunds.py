@@ -1,0 +1,100 @@
+"""Reading refunds, and how much of what was paid can still go back."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from decimal import Decimal
+
+from django.db.models import Q, QuerySet, Sum
+
+from billing.models import Invoice, Order, Payment, Refund
+from billing.states import OPEN_REFUND_STATES, AccountKind, InvoiceState, PaymentState
+from core.money import ZERO
+
+REFUND_PAGE = 50
+
+
+def refund_list(
+    *, state: str = "", destination: str = "", after: int | None = None
+) -> Sequence[Refund]:
+    """Return one page of all tenants' refunds, newest first, by key; one row more says that there is more."""
+    refunds = Refund.objects.select_related("tenant", "order", "payment").order_by("-id")
+    if state:
+        refunds = refunds.filter(state=state)
+    if destination:
+        refunds = refunds.filter(destination=destination)
+    if after is not None:
+        refunds = refunds.filter(pk__lt=after)
+    return list(refunds[: REFUND_PAGE + 1])
+
+
+def refunds_open() -> QuerySet[Refund]:
+    """Return what is on its way back, oldest first: the work of finance and of the worker."""
+    return (
+        Refund.objects.filter(state__in=OPEN_REFUND_STATES)
+        .select_related("tenant", "order", "payment")
+        .order_by("id")
+    )
+
+
+def refunds_of(order: Order) -> list[Refund]:
+    """Return the refunds of an order with their history, in the order in which they fell due. Two queries."""
+    refunds = Refund.objects.filter(tenant_id=order.tenant_id, order=order).order_by("pk")
+    return list(refunds.select_related("payment").prefetch_related("history"))
+
+
+def payments_that_paid(order: Order) -> QuerySet[Payment]:
+    """Return the payments whose money paid the order or another one of its subscription."""
+    return Payment.objects.filter(
+        _orders_with(order, "order__"), state=PaymentState.SUCCEEDED, is_surplus=False
+    )
+
+
+def refunded_by_payment(payment_ids: Sequence[int]) -> dict[int, Decimal]:
+    """Return what of each payment has gone back or is on its way, in CNY. One query."""
+    rows = Refund.objects.filter(payment_id__in=payment_ids).values_list("payment_id")
+    return {payment_id: total for payment_id, total in rows.annotate(Sum("amount")) if payment_id}
+
+
+def balance_refundable(order: Order) -> Decimal:
+    """Return what the balance paid for the order's subscription and was not refunded yet, in CNY. Two queries."""
+    paid = Order.objects.filter(_orders_with(order), paid_at__isnull=False)
+    refunded = Refund.objects.filter(_orders_with(order, "order__"), method=AccountKind.BALANCE)
+    return _sum(paid, "balance_amount") - _sum(refunded, "amount")
+
+
+def awaits_reversal(refund: Refund) -> bool:
+    """Return True while an invoice over the money of this refund is issued. One query.
+
+    A second success of an order was never invoiced: the invoice is over the first.
+    """
+    if refund.payment is not None and refund.payment.is_surplus:
+        return False
+    concerned = (
+        Q(order_id=refund.payment.order_id)
+        if refund.payment is not None
+        else _orders_with(refund.order, "order__") & Q(order__balance_amount__gt=0)
+    )
+    return Invoice.objects.filter(
+        concerned, tenant_id=refund.tenant_id, state=InvoiceState.ISSUED
+    ).exists()
+
+
+def owed_together(refund: Refund) -> Decimal:
+    """Return the sum of the refunds that fell due for the same order at the same instant, in CNY."""
+    return _sum(
+        Refund.objects.filter(order_id=refund.order_id, created_at=refund.created_at), "amount"
+    )
+
+
+def _orders_with(order: Order, prefix: str = "") -> Q:
+    """Match the order and the others of its subscription."""
+    those = Q(**{f"{prefix}id": order.pk})
+    if order.subscription_id is not None:
+        those |= Q(**{f"{prefix}subscription_id": order.subscription_id})
+    return those & Q(tenant_id=order.tenant_id)
+
+
+def _sum(rows: QuerySet[Order] | QuerySet[Refund], field: str) -> Decimal:
+    total: Decimal | None = rows.aggregate(total=Sum(field))["total"]
+    return total or ZERO

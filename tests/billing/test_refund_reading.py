@@ -1,0 +1,56 @@
+"""What finance's pages read of refunds: pages by key, what is open, an order's own with their history."""
+
+from __future__ import annotations
+
+import pytest
+
+from billing.selectors.refunds import REFUND_PAGE, refund_list, refunds_of, refunds_open
+from billing.states import RefundState
+from billing.tasks import refunds_follow_due
+from core.tenancy import scope
+from tests.factories.billing import order_for, pay_at, refunds_for
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def bought(cast, gateway):
+    return pay_at(gateway, order_for(cast.huachen, cast.owner), cast.owner).order
+
+
+def test_refunds_are_listed_newest_first_by_key(bought, max_queries, monkeypatch):
+    monkeypatch.setattr("billing.selectors.refunds.REFUND_PAGE", 2)
+    made = [refunds_for(bought, local="1.00")[0] for _ in range(4)]
+    with scope.staff(), max_queries(2):
+        page = refund_list()
+        assert [refund.pk for refund in page] == [refund.pk for refund in reversed(made)][:3]
+        rest = refund_list(after=page[1].pk)
+        assert [refund.pk for refund in rest] == [made[1].pk, made[0].pk]
+        assert {refund.tenant.name for refund in page} == {"华辰科技"}
+    assert REFUND_PAGE == 50
+
+
+def test_they_are_filtered_by_state_and_destination(bought):
+    (first,) = refunds_for(bought, local="1.00")
+    refunds_follow_due()
+    (second,) = refunds_for(bought, local="2.00")
+    (third,) = refunds_for(bought, to_balance=True, local="3.00")
+    with scope.staff():
+        assert list(refund_list(state=RefundState.READY)) == [second]
+        assert list(refund_list(destination="balance")) == [third]
+        assert list(refund_list(state=RefundState.SUCCEEDED, destination="local")) == [first]
+        assert list(refunds_open()) == [second]
+
+
+def test_an_orders_refunds_come_with_their_history(bought, max_queries):
+    (refund,) = refunds_for(bought, local="1.00")
+    refunds_follow_due()
+    with scope.staff():
+        order = type(bought).objects.get(pk=refund.order_id)
+    with scope.customer(bought.tenant_id), max_queries(2):
+        (shown,) = refunds_of(order)
+        assert [event.to_state for event in shown.history.all()] == [
+            "ready",
+            "processing",
+            "succeeded",
+        ]
