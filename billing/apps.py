@@ -24,3 +24,4 @@ class BillingConfig(AppConfig):
         register_kind("billing.paid_twice")
         register_kind("billing.refund_done")
         register_kind("billing.refund_waits")
+        register_kind("billing.day_differs")

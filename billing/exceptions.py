@@ -279,3 +279,10 @@ class TransferFromFuture(DomainError):
     code = "transfer_from_future"
     message = _("到账时间不能晚于当前时间")
     status = 422
+
+
+class DifferenceSettled(DomainError):
+    """Somebody has settled the difference before."""
+
+    code = "difference_settled"
+    message = _("该差异已处理")

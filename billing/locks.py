@@ -10,9 +10,11 @@ from django.db.models import QuerySet
 from billing.models import (
     AutoRenewal,
     BalanceHold,
+    Difference,
     LedgerAccount,
     Order,
     Payment,
+    Reconciliation,
     Refund,
 )
 
@@ -45,6 +47,16 @@ def lock_refunds() -> QuerySet[Refund]:
 def lock_refunds_free() -> QuerySet[Refund]:
     """Return refunds that are locked when read, without those that another worker holds."""
     return Refund.objects.select_for_update(skip_locked=True, of=("self",))
+
+
+def lock_reconciliations() -> QuerySet[Reconciliation]:
+    """Return days of providers that are locked when read."""
+    return Reconciliation.objects.select_for_update(of=("self",)).order_by("pk")
+
+
+def lock_differences() -> QuerySet[Difference]:
+    """Return differences that are locked when read, in the order of their ids."""
+    return Difference.objects.select_for_update(of=("self",)).order_by("pk")
 
 
 def lock_bank_serial(serial: str) -> None:

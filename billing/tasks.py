@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import logging
+from datetime import date
 
 from celery import shared_task
 
 from billing.exceptions import PaymentMismatch, PaymentUnknown, ProviderUnavailable
 from billing.providers.base import ProviderError, QrCode, TradeStatus
-from billing.providers.registry import provider_get
+from billing.providers.registry import configured, provider_get
 from billing.selectors.orders import orders_to_provision
+from billing.selectors.reconciliation import days_to_reconcile
 from billing.services import (
     orders,
     payments,
     provisioning,
+    reconciliation,
     refund_asking,
     renewals,
     transfers,
@@ -137,6 +140,43 @@ def refunds_follow_due() -> None:
             return
 
 
+@shared_task(name="billing.reconcile_due", scope="none")
+def reconcile_due() -> None:
+    """Compare the days that are over with the providers' records, as soon as these are ready."""
+    with scope.staff():
+        days = days_to_reconcile(configured().keys(), clock.now())
+    for provider, day in days:
+        try:
+            reconcile(provider, day.isoformat())
+        except Exception:  # one provider's trouble must not keep the others from being compared
+            logger.exception("%s of %s could not be compared", provider, day)
+
+
+@shared_task(name="billing.reconcile", scope="none")
+def reconcile(provider: str, day: str) -> None:
+    """Compare one day (``YYYY-MM-DD``, of Shanghai) of one provider; ask at once about what it has and we have not."""
+    try:
+        records = provider_get(provider).records(date.fromisoformat(day))
+    except (ProviderError, ProviderUnavailable) as error:
+        logger.info("records of %s of %s: %s: %s", provider, day, type(error).__name__, error)
+        with scope.staff():
+            reconciliation.reconciliation_fail(
+                provider=provider,
+                day=date.fromisoformat(day),
+                error=f"{type(error).__name__}: {error}",
+                at=clock.now(),
+            )
+        return
+    with scope.staff():
+        compared = reconciliation.reconciliation_compare(
+            provider=provider, day=date.fromisoformat(day), records=records, at=clock.now()
+        )
+    for number in compared.payments:
+        _look_after_payment(provider, number)
+    for refund_id in compared.refunds:
+        _follow_refund(refund_id, now=True)
+
+
 def _follow_refund(refund_id: int | None, *, now: bool = False) -> bool:
     """Claim, ask, apply; return False when there was nothing to claim."""
     at = clock.now()
@@ -154,3 +194,13 @@ def _follow_refund(refund_id: int | None, *, now: bool = False) -> bool:
         with scope.staff():
             refund_asking.refund_ask_failed(refund_id=claim.refund_id, error=told)
     return True
+
+
+def _look_after_payment(provider: str, number: str) -> None:
+    """The provider has it as paid and we have not: believe its signed reply, as for any open attempt."""
+    try:
+        report = provider_get(provider).query(number)
+        with scope.staff():
+            payments.payment_apply(report, provider_code=provider, at=clock.now())
+    except (ProviderError, ProviderUnavailable, PaymentMismatch, PaymentUnknown) as error:
+        logger.warning("payment %s: %s: %s", number, type(error).__name__, error)

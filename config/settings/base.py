@@ -137,6 +137,8 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
     "orders-expire": {"task": "billing.orders_expire_due", "schedule": 30.0},
     "payments-follow": {"task": "billing.payments_follow_due", "schedule": 10.0},
     "refunds-follow": {"task": "billing.refunds_follow_due", "schedule": 15.0},
+    # From two in the morning, until the providers have finished their lists of the day before.
+    "reconcile": {"task": "billing.reconcile_due", "schedule": 900.0},
     # A sweep that waited longer than the next one is dropped: the next one does its work.
     "ticket-stages": {"task": "tickets.sweep", "schedule": 5.0, "options": {"expires": 5}},
     "ticket-windows": {

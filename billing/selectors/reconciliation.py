@@ -1,0 +1,46 @@
+"""Reading what is checked every day: days to compare, differences, proofs of the book."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from datetime import date, datetime, time, timedelta
+
+from billing.models import Difference, Reconciliation
+from core.clock import local
+
+# Before this hour no provider has finished the list of the day before; the book is proved when little else runs.
+EARLIEST = time(2)
+# A provider that is away for longer is compared by hand.
+DAYS_BACK = 7
+DIFFERENCE_PAGE = 50
+
+
+def days_to_reconcile(providers: Collection[str], at: datetime) -> list[tuple[str, date]]:
+    """Return the providers and days of Shanghai that are over and not compared yet, oldest first. One query."""
+    now = local(at)
+    newest = now.date() - timedelta(days=1 if now.time() >= EARLIEST else 2)
+    days = [newest - timedelta(days=back) for back in reversed(range(DAYS_BACK))]
+    finished = Reconciliation.objects.filter(day__in=days, finished_at__isnull=False)
+    done = set(finished.values_list("provider", "day"))
+    return [
+        (provider, day)
+        for day in days
+        for provider in sorted(providers)
+        if (provider, day) not in done
+    ]
+
+
+def reconciliation_list(limit: int = 60) -> list[Reconciliation]:
+    """Return the newest compared days."""
+    return list(Reconciliation.objects.order_by("-day", "provider")[:limit])
+
+
+def difference_list(*, settled: bool = False, after: int | None = None) -> Sequence[Difference]:
+    """Return one page of differences, newest first, by key; one row more says that there is more."""
+    rows = Difference.objects.select_related(
+        "reconciliation", "payment__order", "payment__tenant", "refund__order", "refund__tenant"
+    )
+    rows = rows.filter(settled_at__isnull=not settled).order_by("-id")
+    if after is not None:
+        rows = rows.filter(pk__lt=after)
+    return list(rows[: DIFFERENCE_PAGE + 1])
