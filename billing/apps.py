@@ -25,3 +25,4 @@ class BillingConfig(AppConfig):
         register_kind("billing.refund_done")
         register_kind("billing.refund_waits")
         register_kind("billing.day_differs")
+        register_kind("billing.proof_failed")

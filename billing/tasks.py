@@ -11,10 +11,11 @@ from billing.exceptions import PaymentMismatch, PaymentUnknown, ProviderUnavaila
 from billing.providers.base import ProviderError, QrCode, TradeStatus
 from billing.providers.registry import configured, provider_get
 from billing.selectors.orders import orders_to_provision
-from billing.selectors.reconciliation import days_to_reconcile
+from billing.selectors.reconciliation import days_to_reconcile, proof_due
 from billing.services import (
     orders,
     payments,
+    proof,
     provisioning,
     reconciliation,
     refund_asking,
@@ -175,6 +176,29 @@ def reconcile(provider: str, day: str) -> None:
         _look_after_payment(provider, number)
     for refund_id in compared.refunds:
         _follow_refund(refund_id, now=True)
+
+
+@shared_task(name="billing.ledger_prove_due", scope="none")
+def ledger_prove_due() -> None:
+    """Prove the book once a night."""
+    with scope.staff():
+        is_due = proof_due(clock.now())
+    if is_due:
+        ledger_prove()
+
+
+@shared_task(name="billing.ledger_prove", scope="none")
+def ledger_prove() -> None:
+    """Prove the book now, a batch of tenants per transaction."""
+    with scope.staff():
+        findings, ranges, accounts = proof.coupons_prove(), list(proof.tenant_ranges()), 0
+    for low, high in ranges:
+        with scope.staff():
+            seen, found = proof.tenants_prove(low, high)
+        accounts += seen
+        findings += found
+    with scope.staff():
+        proof.proof_record(accounts=accounts, findings=findings, at=clock.now())
 
 
 def _follow_refund(refund_id: int | None, *, now: bool = False) -> bool:

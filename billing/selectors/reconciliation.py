@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from datetime import date, datetime, time, timedelta
 
-from billing.models import Difference, Reconciliation
+from billing.models import Difference, LedgerProof, Reconciliation
 from core.clock import local
 
 # Before this hour no provider has finished the list of the day before; the book is proved when little else runs.
@@ -44,3 +44,15 @@ def difference_list(*, settled: bool = False, after: int | None = None) -> Seque
     if after is not None:
         rows = rows.filter(pk__lt=after)
     return list(rows[: DIFFERENCE_PAGE + 1])
+
+
+def proof_due(at: datetime) -> bool:
+    """Return True when the book has not been proved in the night of ``at``. One query."""
+    now = local(at)
+    night = datetime.combine(now.date(), EARLIEST, now.tzinfo)
+    return now >= night and not LedgerProof.objects.filter(created_at__gte=night).exists()
+
+
+def proof_list(limit: int = 30) -> list[LedgerProof]:
+    """Return the newest proofs of the book."""
+    return list(LedgerProof.objects.order_by("-created_at")[:limit])

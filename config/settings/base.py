@@ -139,6 +139,7 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
     "refunds-follow": {"task": "billing.refunds_follow_due", "schedule": 15.0},
     # From two in the morning, until the providers have finished their lists of the day before.
     "reconcile": {"task": "billing.reconcile_due", "schedule": 900.0},
+    "ledger-prove": {"task": "billing.ledger_prove_due", "schedule": 900.0},
     # A sweep that waited longer than the next one is dropped: the next one does its work.
     "ticket-stages": {"task": "tickets.sweep", "schedule": 5.0, "options": {"expires": 5}},
     "ticket-windows": {

@@ -23,6 +23,7 @@ from billing.models import BalanceHold, LedgerAccount, LedgerLeg, LedgerTransact
 from billing.quotes import PLAN_RANKS
 from billing.selectors.lines import lines_of
 from billing.services.orders import order_cancel, orders_expire_due
+from billing.services.proof import tenants_prove
 from billing.states import (
     OPEN_ORDER_STATES,
     AccountKind,
@@ -161,6 +162,8 @@ class Lives(RuleBasedStateMachine):
             assert balances.get(AccountKind.HELD, ZERO) == (
                 held.aggregate(s=Sum("amount"))["s"] or ZERO
             )
+            _, findings = tenants_prove(self.life.tenant.pk, self.life.tenant.pk)
+            assert findings == []
 
     @invariant()
     def no_more_is_refunded_than_was_paid(self) -> None:

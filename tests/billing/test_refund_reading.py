@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from billing.selectors.reconciliation import proof_list, reconciliation_list
 from billing.selectors.refunds import REFUND_PAGE, refund_list, refunds_of, refunds_open
 from billing.states import RefundState
-from billing.tasks import refunds_follow_due
+from billing.tasks import ledger_prove, reconcile, refunds_follow_due
+from core import clock
 from core.tenancy import scope
 from tests.factories.billing import order_for, pay_at, refunds_for
 
@@ -54,3 +56,11 @@ def test_an_orders_refunds_come_with_their_history(bought, max_queries):
             "processing",
             "succeeded",
         ]
+
+
+def test_compared_days_and_proofs_are_listed(bought):
+    reconcile("local", clock.local(clock.now()).date().isoformat())
+    ledger_prove()
+    with scope.staff():
+        assert [row.provider for row in reconciliation_list()] == ["local"]
+        assert [proof.findings for proof in proof_list()] == [[]]
