@@ -21,3 +21,7 @@ class BillingConfig(AppConfig):
         register_kind("billing.order_expired")
         register_kind("billing.order_refunded")
         register_kind("billing.balance_credited")
+        register_kind("billing.coupon_granted")
+        register_kind("billing.voucher_granted")
+        register_kind("billing.invoice_issued")
+        register_kind("billing.invoice_reversed")

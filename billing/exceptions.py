@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from decimal import Decimal
 
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from core.exceptions import DomainError
@@ -164,6 +165,171 @@ class TopUpRepeated(DomainError):
 
     code = "top_up_repeated"
     message = _("该流水号已登记过，请勿重复入账")
+
+
+class TopUpOutOfRange(DomainError):
+    """One top-up lies between the figures in force; the message names them."""
+
+    code = "top_up_out_of_range"
+    status = 422
+
+    def __init__(self, least: Decimal, most: Decimal) -> None:
+        figures = {"least": f"{least:,.2f}", "most": f"{most:,.2f}"}
+        super().__init__(
+            gettext("单笔充值金额须为 %(least)s 至 %(most)s 元") % figures, field="amount"
+        )
+
+
+class TopUpByCashierOnly(DomainError):
+    """Vouchers, coupons and the balance itself top up nothing: they would become money."""
+
+    code = "top_up_by_cashier_only"
+    message = _("充值订单只能在收银台支付")
+    status = 422
+
+
+CODE_TAKEN = _("该优惠券编号已存在")
+
+
+class CouponInvalid(DomainError):
+    """The terms of a coupon make no sense; ``field`` names the one that is wrong."""
+
+    code = "coupon_invalid"
+    message = _("请检查该项：面额须大于 0，折扣须有最高优惠且不超过 100%，失效时间须晚于生效时间")
+    status = 422
+
+
+class CouponOver(DomainError):
+    """A coupon whose validity is over is not granted any more."""
+
+    code = "coupon_over"
+    message = _("该优惠券已过期，不能再发放")
+
+
+class CouponBudgetSpent(DomainError):
+    """What granted coupons can take never exceeds the coupon's budget."""
+
+    code = "coupon_budget_spent"
+    message = _("该优惠券的预算不足，不能再发放")
+
+
+class CouponNotApplicable(DomainError):
+    """The coupon does not lower this order; the message says why."""
+
+    code = "coupon_not_applicable"
+    message = _("该优惠券不可用于本订单")
+    status = 422
+
+
+class CouponNotWithdrawable(DomainError):
+    """A coupon that is held, used or over is not taken back."""
+
+    code = "coupon_not_withdrawable"
+    message = _("该优惠券已被使用、占用或已失效，不能收回")
+
+
+class VoucherNotUsable(DomainError):
+    """The voucher is not the account's, is not valid now, or has nothing left."""
+
+    code = "voucher_not_usable"
+    message = _("所选代金券不可用，请重新选择")
+    status = 422
+
+
+class VoucherNotWithdrawable(DomainError):
+    """There is nothing to take back."""
+
+    code = "voucher_not_withdrawable"
+    message = _("该代金券已收回或已用完")
+
+
+class ValidityInvalid(DomainError):
+    """A validity ends after its start, and in the future."""
+
+    code = "validity_invalid"
+    message = _("失效时间须晚于生效时间和当前时间")
+    status = 422
+
+
+class OrderNotInvoiceable(DomainError):
+    """Only a completed order of a plan is invoiced; a top-up's money is invoiced with what it pays."""
+
+    code = "order_not_invoiceable"
+    message = _("该订单不可开票：仅已完成的订购、升配和续订订单可以开票")
+
+
+class NothingToInvoice(DomainError):
+    """Invoiceable is what was paid in cash less what was refunded."""
+
+    code = "nothing_to_invoice"
+    message = _("该订单没有可开票的金额")
+
+
+class InvoiceExists(DomainError):
+    """One invoice per order, unless it was withdrawn or reversed."""
+
+    code = "invoice_exists"
+    message = _("该订单已申请开票，请勿重复申请")
+
+
+class InvoiceTitleInvalid(DomainError):
+    """An invoice is made out to somebody."""
+
+    code = "title_invalid"
+    message = _("请填写发票抬头，最多 100 个字")
+    status = 422
+
+
+class TaxNumberInvalid(DomainError):
+    """A unified social credit code or an older tax number: 15 to 20 digits and capitals."""
+
+    code = "tax_number_invalid"
+    message = _("税号须为 15–20 位数字或大写字母")
+    status = 422
+
+
+class InvoiceEmailInvalid(DomainError):
+    """The invoice is also told of by mail."""
+
+    code = "email_invalid"
+    message = _("请输入有效的邮箱地址")
+    status = 422
+
+
+class InvoiceNotOpen(DomainError):
+    """Only an invoice that was asked for and not issued can be cancelled or issued."""
+
+    code = "invoice_not_open"
+    message = _("该发票申请已处理或已取消")
+
+
+class InvoiceNotIssued(DomainError):
+    """Only an issued invoice can be reversed or downloaded."""
+
+    code = "invoice_not_issued"
+    message = _("该发票尚未开具或已冲红")
+
+
+class InvoiceAmountChanged(DomainError):
+    """Money was refunded since the invoice was asked for."""
+
+    code = "invoice_amount_changed"
+    message = _("申请后该订单发生过退款，可开票金额已变化，请取消后重新申请")
+
+
+class InvoiceNumberInvalid(DomainError):
+    """Digits and capitals as printed on the invoice."""
+
+    code = "invoice_number_invalid"
+    message = _("请填写发票号码：8–40 位数字或大写字母")
+    status = 422
+
+
+class InvoiceNumberUsed(DomainError):
+    """Another invoice has this number."""
+
+    code = "invoice_number_used"
+    message = _("该发票号码已被使用")
 
 
 class ProviderUnavailable(DomainError):

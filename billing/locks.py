@@ -1,4 +1,8 @@
-"""Row locks of this app, in the portal's lock order: tenant → subscription → order → payment → ledger."""
+"""Row locks of this app, in the portal's lock order: tenant → subscription → order → payment → ledger.
+
+What pays an order stands between: … → payment → coupon (its budget) → coupon grant → voucher → ledger. An invoice is
+locked after its order and with nothing below it.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +10,18 @@ from collections.abc import Collection
 
 from django.db.models import QuerySet
 
-from billing.models import AutoRenewal, BalanceHold, LedgerAccount, Order, Payment
+from billing.models import (
+    AutoRenewal,
+    BalanceHold,
+    Coupon,
+    CouponGrant,
+    Invoice,
+    LedgerAccount,
+    Order,
+    Payment,
+    Voucher,
+    VoucherUse,
+)
 
 
 def lock_auto_renewals() -> QuerySet[AutoRenewal]:
@@ -27,6 +42,32 @@ def lock_payments() -> QuerySet[Payment]:
 def lock_payments_free() -> QuerySet[Payment]:
     """Return payments that are locked when read, without those that another worker holds."""
     return Payment.objects.select_for_update(skip_locked=True, of=("self",))
+
+
+def lock_coupons() -> QuerySet[Coupon]:
+    """Return coupons that are locked when read, in the order of their ids. Only staff changes their budget."""
+    return Coupon.objects.select_for_update(of=("self",)).order_by("pk")
+
+
+def lock_coupon_grants() -> QuerySet[CouponGrant]:
+    """Return coupon grants that are locked when read, in the order of their ids, with their coupons."""
+    grants = CouponGrant.objects.select_for_update(of=("self",)).select_related("coupon")
+    return grants.order_by("pk")
+
+
+def lock_vouchers() -> QuerySet[Voucher]:
+    """Return vouchers that are locked when read, in the order of their ids."""
+    return Voucher.objects.select_for_update(of=("self",)).order_by("pk")
+
+
+def lock_voucher_uses() -> QuerySet[VoucherUse]:
+    """Return uses that are locked when read. The caller has locked their vouchers."""
+    return VoucherUse.objects.select_for_update(of=("self",)).order_by("pk")
+
+
+def lock_invoices() -> QuerySet[Invoice]:
+    """Return invoices that are locked when read, in the order of their ids."""
+    return Invoice.objects.select_for_update(of=("self",)).order_by("pk")
 
 
 def lock_holds() -> QuerySet[BalanceHold]:

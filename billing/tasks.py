@@ -10,7 +10,7 @@ from billing.exceptions import PaymentMismatch, PaymentUnknown, ProviderUnavaila
 from billing.providers.base import ProviderError, QrCode, TradeStatus
 from billing.providers.registry import provider_get
 from billing.selectors.orders import orders_to_provision
-from billing.services import orders, payments, provisioning, renewals
+from billing.services import orders, payments, provisioning, renewals, vouchers
 from billing.services.payments import Ask
 from core import clock
 from core.tenancy import scope
@@ -58,6 +58,12 @@ def auto_renewals_run() -> None:
                 renewals.auto_renew(tenant_id=tenant_id, at=clock.now())
         except Exception:  # one account that cannot be renewed must not keep the others waiting
             logger.exception("tenant %s could not be renewed", tenant_id)
+
+
+@shared_task(name="billing.coupons_expire_due", scope="staff")
+def coupons_expire_due() -> None:
+    """End coupons whose validity is over and free what they reserved."""
+    vouchers.coupons_expire_due(at=clock.now())
 
 
 @shared_task(name="billing.payment_follow", scope="none")

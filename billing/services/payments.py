@@ -28,20 +28,20 @@ from billing.providers.base import (
 from billing.providers.registry import limit_of, provider_get
 from billing.selectors.orders import order_open_for
 from billing.selectors.payments import refused_since
-from billing.selectors.wallet import balance_of
 from billing.services.history import order_touch
-from billing.services.ledger import balance_hold, ledger_post
+from billing.services.holds import funds_hold_again
+from billing.services.ledger import ledger_post
 from billing.services.orders import order_finish_closing, order_mark_paid
 from billing.states import (
     LIVE_PAYMENT_STATES,
     AccountKind,
     NotificationOutcome,
     OrderState,
+    OrderType,
     PaymentState,
     PostingKind,
 )
 from core.jobs import enqueue
-from core.money import ZERO
 from core.numbering import order_number
 from messaging.services import notify
 from supportplans.locks import lock_tenant
@@ -281,7 +281,7 @@ def _request(order: Order, payment: Payment) -> PaymentRequest:
         number=payment.number,
         amount=payment.amount,
         currency=payment.currency,
-        subject=f"客户支持计划 {order.plan.name if order.plan else ''}".strip(),
+        subject=f"客户支持计划 {order.plan.name}" if order.plan else "账户余额充值",
         expires_at=payment.expires_at,
         notify_url=f"{settings.PAYMENT_NOTIFY_ORIGIN}{notify_path}",
         return_url=f"{settings.SITE_URL}{back}",
@@ -320,16 +320,23 @@ def _pays(payment: Payment, order: Order, at: datetime) -> bool:
         return in_time and payment.amount == order.due
     if order.state != OrderState.EXPIRED or not in_time or payment.amount != order.due:
         return False
+    if _is_overtaken(order, at):
+        return False
+    return funds_hold_again(order=order, actor=SYSTEM, at=at)
+
+
+def _is_overtaken(order: Order, at: datetime) -> bool:
+    """Return True if another open order, or a plan where the order buys the first one, has come in its way meanwhile.
+
+    Whether a change or a renewal still fits its plan is asked when it is delivered.
+    """
+    if order.type == OrderType.TOP_UP:
+        return False
+    if order_open_for(order.tenant_id) is not None:
+        return True
     running = subscription_current(order.tenant_id)
-    if order_open_for(order.tenant_id) or (
-        running is not None and running.basis == Basis.PAID and running.ends > at
-    ):
-        return False
-    if order.balance_amount > balance_of(order.tenant_id):
-        return False
-    if order.balance_amount > ZERO:
-        balance_hold(order=order, amount=order.balance_amount, actor=SYSTEM, at=at)
-    return True
+    has_plan = running is not None and running.basis == Basis.PAID and running.ends > at
+    return order.type == OrderType.NEW and has_plan
 
 
 def _surplus(payment: Payment, order: Order, at: datetime) -> None:
