@@ -262,21 +262,23 @@ def _must_make_sense(coupon: Coupon, at: datetime) -> None:
     amounts = {"value": coupon.value, "min_spend": coupon.min_spend}
     amounts |= {"cap": coupon.cap} if coupon.cap is not None else {}
     amounts |= {"budget": coupon.budget} if coupon.budget is not None else {}
-    wrong = [name for name, amount in amounts.items() if not _is_money(amount) or amount < ZERO]
+    for name, amount in amounts.items():
+        if not _is_money(amount) or amount < ZERO:
+            raise errors.CouponInvalid(field=name)
     is_percent = coupon.kind == CouponKind.PERCENT
     checks = (
         ("code", not coupon.code),
         ("name", not coupon.name),
         ("kind", coupon.kind not in CouponKind.values),
-        ("value", coupon.value <= ZERO or (is_percent and coupon.value > MOST_PERCENT)),
+        ("value", not coupon.value or (is_percent and coupon.value > MOST_PERCENT)),
         ("cap", is_percent and not coupon.cap),
         ("plans", not set(coupon.plans) <= set(PlanCode.values) - {PlanCode.STANDARD.value}),
         ("order_types", not set(coupon.order_types) <= set(COUPON_ORDER_TYPES)),
         ("valid_until", coupon.valid_until <= max(coupon.valid_from, at)),
     )
-    wrong += [name for name, is_wrong in checks if is_wrong]
-    if wrong:
-        raise errors.CouponInvalid(field=wrong[0])
+    for name, is_wrong in checks:
+        if is_wrong:
+            raise errors.CouponInvalid(field=name)
 
 
 def _is_money(amount: Decimal) -> bool:
