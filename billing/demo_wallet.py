@@ -47,7 +47,7 @@ COUPONS: tuple[dict[str, Any], ...] = (
         "order_types": (OrderType.UPGRADE.value, OrderType.RENEW.value),
         "budget": Decimal("500000.00"),
         "days": (-10, 80),
-        "to": ("云帆物流", "青禾教育", "华辰科技"),
+        "to": ("云帆物流", "青禾教育", "华辰科技", "启明医疗"),
     },
     {
         "code": "BIZ3000",

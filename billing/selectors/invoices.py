@@ -23,6 +23,11 @@ def invoiceable_amount(order: Order) -> Decimal:
     return max(ZERO, order.amount - order.coupon_amount - order.voucher_amount - refunded)
 
 
+def is_invoiceable(order: Order) -> bool:
+    """Return True for a completed order of a plan; whether anything is left to invoice is ``invoiceable_amount``."""
+    return order.state == OrderState.COMPLETED and order.type in INVOICED_TYPES
+
+
 def invoice_list_for(tenant_id: int) -> QuerySet[Invoice]:
     """Return the tenant's invoices with their orders, newest first."""
     return Invoice.objects.filter(tenant_id=tenant_id).select_related("order").order_by("-id")

@@ -17,8 +17,8 @@ from billing import exceptions as errors
 from billing.events import InvoiceReversed
 from billing.locks import lock_invoices, lock_orders
 from billing.models import Invoice, Order
-from billing.selectors.invoices import INVOICED_TYPES, invoiceable_amount
-from billing.states import LIVE_INVOICE_STATES, InvoiceState, OrderState
+from billing.selectors.invoices import invoiceable_amount, is_invoiceable
+from billing.states import LIVE_INVOICE_STATES, InvoiceState
 from core.events import publish
 from core.files import PDF, validate_upload
 from core.money import ZERO
@@ -42,7 +42,7 @@ def invoice_request(
     title, tax_number, email = title.strip(), tax_number.strip().upper(), email.strip()
     _must_be_readable(title, tax_number, email)
     order = _lock_order(order_id)
-    if order.state != OrderState.COMPLETED or order.type not in INVOICED_TYPES:
+    if not is_invoiceable(order):
         raise errors.OrderNotInvoiceable
     if Invoice.objects.filter(order=order, state__in=LIVE_INVOICE_STATES).exists():
         raise errors.InvoiceExists

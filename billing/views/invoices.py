@@ -12,12 +12,14 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from accounts.access import actor_of, customer_view, identity_of
 from accounts.models.tenants import TenantRole
+from billing.exceptions import OrderNotInvoiceable
 from billing.forms import InvoiceForm
 from billing.models import Invoice
 from billing.selectors.invoices import (
     invoice_get_for,
     invoice_list_for,
     invoiceable_amount,
+    is_invoiceable,
     orders_to_invoice,
 )
 from billing.services import invoices
@@ -48,6 +50,9 @@ def invoice_new(request: HttpRequest, number: str) -> HttpResponse:
     """Ask for the invoice of one order."""
     order, who = order_of(request, number), identity_of(request)
     initial = {"title": who.tenant, "email": who.user and who.user.email}
+    if not is_invoiceable(order):
+        messages.error(request, str(OrderNotInvoiceable.message))
+        return redirect("billing:invoice_list")
     form = InvoiceForm(request.POST or None, initial=initial)
     if request.method == "POST" and form.is_valid():
         try:
