@@ -13,7 +13,7 @@ from django.db import transaction
 
 from accounts.access import Actor
 from accounts.services.audit import audit_record
-from billing import exceptions as errors
+from billing import invoice_exceptions as errors
 from billing.events import InvoiceReversed
 from billing.locks import lock_invoices, lock_orders
 from billing.models import Invoice, Order

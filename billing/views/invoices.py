@@ -12,8 +12,8 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from accounts.access import actor_of, customer_view, identity_of
 from accounts.models.tenants import TenantRole
-from billing.exceptions import OrderNotInvoiceable
 from billing.forms import InvoiceForm
+from billing.invoice_exceptions import OrderNotInvoiceable
 from billing.models import Invoice
 from billing.selectors.invoices import (
     invoice_get_for,

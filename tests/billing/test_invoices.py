@@ -6,7 +6,7 @@ import pytest
 from django.core.files.base import ContentFile
 
 from accounts.models import AuditEntry
-from billing import exceptions as errors
+from billing import invoice_exceptions as errors
 from billing.events import InvoiceReversed
 from billing.models import Invoice, Order, Refund
 from billing.services import invoices
