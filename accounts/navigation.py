@@ -101,6 +101,14 @@ PORTAL_NAVIGATION = (
         _("费用"),
         (
             NavigationItem("billing:order_list", _("订单中心"), icon="receipt-text"),
+            NavigationItem("billing:balance_detail", _("账户余额"), icon="wallet"),
+            NavigationItem(
+                "billing:coupon_list",
+                _("优惠券与代金券"),
+                icon="ticket-percent",
+                also=("billing:voucher_list",),
+            ),
+            NavigationItem("billing:invoice_list", _("发票"), icon="file-text"),
             NavigationItem("billing:unsubscription_list", _("退订管理"), icon="undo-2"),
         ),
     ),

@@ -11,6 +11,7 @@ class BillingConfig(AppConfig):
     @override
     def ready(self) -> None:
         """Register what this app tells people, and what it checks at the start."""
+        from billing import handlers  # noqa: F401, PLC0415  (apps are loaded only now)
         from billing.checks import payment_methods_load  # noqa: PLC0415  (apps are loaded only now)
         from messaging.registry import register_kind  # noqa: PLC0415  (apps are loaded only now)
 
@@ -26,3 +27,7 @@ class BillingConfig(AppConfig):
         register_kind("billing.refund_waits")
         register_kind("billing.day_differs")
         register_kind("billing.proof_failed")
+        register_kind("billing.coupon_granted")
+        register_kind("billing.voucher_granted")
+        register_kind("billing.invoice_issued")
+        register_kind("billing.invoice_reversed")

@@ -9,6 +9,7 @@ from accounts.access import SYSTEM, Actor
 from accounts.models import Membership, Tenant, User
 from accounts.models.tenants import TenantRole
 from accounts.models.users import StaffRole
+from billing import demo_wallet
 from billing.models import Order, OrderEvent, Payment
 from billing.proration import quote_new
 from billing.services.history import order_move
@@ -46,14 +47,19 @@ def load(at: datetime) -> None:
         for line in PaidLine.objects.select_related("subscription", "plan", "tenant"):
             if line.tenant_id not in known:
                 _order_behind(line, owners[line.tenant_id])
+        finance = Actor(
+            user=User.objects.filter(staff_member__roles__contains=[StaffRole.FINANCE]).first(),
+            name="孙丽",
+            title="财务",
+            is_staff=True,
+        )
         name, amount, note, days = TOP_UP
         if tenants[name].pk not in known:
-            finance = User.objects.filter(staff_member__roles__contains=[StaffRole.FINANCE]).first()
             balance_top_up(
                 tenant_id=tenants[name].pk,
                 amount=amount,
                 note=note,
-                actor=Actor(user=finance, name="孙丽", title="财务", is_staff=True),
+                actor=finance,
                 at=at - timedelta(days=days),
             )
     for number, (name, plan, years, days, outcome) in enumerate(ORDERS):
@@ -69,6 +75,7 @@ def load(at: datetime) -> None:
                 outcome=outcome,
                 key=f"demo-{number}",
             )
+    demo_wallet.load(at, tenants, owners, finance)
 
 
 def _order(

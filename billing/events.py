@@ -14,3 +14,13 @@ class OrderCompleted:
     order_id: int
     number: str
     at: datetime
+
+
+@dataclass(frozen=True)
+class InvoiceReversed:
+    """An issued invoice was reversed: refunds that waited for it can go on."""
+
+    tenant_id: int
+    order_id: int
+    invoice_id: int
+    at: datetime

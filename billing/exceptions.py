@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from decimal import Decimal
 
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from core.exceptions import DomainError
@@ -164,6 +165,90 @@ class TopUpRepeated(DomainError):
 
     code = "top_up_repeated"
     message = _("该流水号已登记过，请勿重复入账")
+
+
+class TopUpOutOfRange(DomainError):
+    """One top-up lies between the figures in force; the message names them."""
+
+    code = "top_up_out_of_range"
+    status = 422
+
+    def __init__(self, least: Decimal, most: Decimal) -> None:
+        figures = {"least": f"{least:,.2f}", "most": f"{most:,.2f}"}
+        super().__init__(
+            gettext("单笔充值金额须为 %(least)s 至 %(most)s 元") % figures, field="amount"
+        )
+
+
+class TopUpByCashierOnly(DomainError):
+    """Vouchers, coupons and the balance itself top up nothing: they would become money."""
+
+    code = "top_up_by_cashier_only"
+    message = _("充值订单只能在收银台支付")
+    status = 422
+
+
+CODE_TAKEN = _("该优惠券编号已存在")
+
+
+class CouponInvalid(DomainError):
+    """The terms of a coupon make no sense; ``field`` names the one that is wrong."""
+
+    code = "coupon_invalid"
+    message = _("请检查该项：面额须大于 0，折扣须有最高优惠且不超过 100%，失效时间须晚于生效时间")
+    status = 422
+
+
+class CouponOver(DomainError):
+    """A coupon whose validity is over is not granted any more."""
+
+    code = "coupon_over"
+    message = _("该优惠券已过期，不能再发放")
+
+
+class CouponBudgetSpent(DomainError):
+    """What granted coupons can take never exceeds the coupon's budget."""
+
+    code = "coupon_budget_spent"
+    message = _("该优惠券的预算不足，不能再发放")
+
+
+class CouponNotApplicable(DomainError):
+    """The coupon does not lower this order; the message says why."""
+
+    code = "coupon_not_applicable"
+    message = _("该优惠券不可用于本订单")
+    status = 422
+
+
+class CouponNotWithdrawable(DomainError):
+    """A coupon that is held, used or over is not taken back."""
+
+    code = "coupon_not_withdrawable"
+    message = _("该优惠券已被使用、占用或已失效，不能收回")
+
+
+class VoucherNotUsable(DomainError):
+    """The voucher is not the account's, is not valid now, or has nothing left."""
+
+    code = "voucher_not_usable"
+    message = _("所选代金券不可用，请重新选择")
+    status = 422
+
+
+class VoucherNotWithdrawable(DomainError):
+    """There is nothing to take back."""
+
+    code = "voucher_not_withdrawable"
+    message = _("该代金券已收回或已用完")
+
+
+class ValidityInvalid(DomainError):
+    """A validity ends after its start, and in the future."""
+
+    code = "validity_invalid"
+    message = _("失效时间须晚于生效时间和当前时间")
+    status = 422
 
 
 class ProviderUnavailable(DomainError):

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+from datetime import date
 from decimal import Decimal, InvalidOperation
+from urllib.parse import urlencode
 
 from django import forms
+from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
 from billing.quotes import TERM_YEARS
-from billing.states import OrderState, PaymentState
+from billing.states import CouponState, OrderState, PaymentState
+from core.exports import ExportFormat
 from supportplans.states import PlanCode
 
+# More than anybody chooses for one order.
+MOST_VOUCHERS = 100
+MOST_ID = 2**63 - 1  # PostgreSQL's bigint
 PLANS = [(code.value, code.label) for code in PlanCode if code != PlanCode.STANDARD]
 
 
@@ -40,6 +47,82 @@ class ChoiceForm(forms.Form):
         return self.cleaned_data.get("plan") or PlanCode.LITE.value, self.cleaned_data.get(
             "years"
         ) or TERM_YEARS[0]
+
+
+class FundsForm(forms.Form):
+    """What pays an order: a coupon's grant, vouchers, the balance. ``page`` marks a choice made on it."""
+
+    page = forms.BooleanField(required=False)
+    coupon = forms.IntegerField(required=False, min_value=1, max_value=MOST_ID)
+    vouchers = forms.TypedMultipleChoiceField(coerce=int, required=False)
+    balance = forms.BooleanField(required=False)
+
+    def __init__(self, data: QueryDict) -> None:
+        super().__init__(data)
+        # Which vouchers there are is the service's business; here they are numbers.
+        chosen = [
+            value
+            for value in data.getlist("vouchers")
+            if value.isdecimal() and int(value) <= MOST_ID
+        ]
+        field = self.fields["vouchers"]
+        assert isinstance(field, forms.TypedMultipleChoiceField)
+        field.choices = [(value, value) for value in chosen[:MOST_VOUCHERS]]
+
+    def chosen(self) -> tuple[int | None, list[int], bool] | None:
+        """Return coupon, vouchers and balance as chosen on the page, as far as they can be read; None before that."""
+        self.is_valid()
+        data = self.cleaned_data
+        if not data.get("page"):
+            return None
+        return data.get("coupon"), data.get("vouchers") or [], bool(data.get("balance"))
+
+    def is_refused(self, method: str | None) -> bool:
+        """Return True for a submission that cannot be read."""
+        return method == "POST" and not self.is_valid()
+
+    def as_query(self) -> str:
+        """Return the choice as a query string."""
+        coupon, vouchers, balance = self.chosen() or (None, [], False)
+        pairs = [("page", "1"), ("coupon", str(coupon or ""))]
+        pairs += [("vouchers", str(voucher)) for voucher in vouchers]
+        return urlencode([*pairs, *([("balance", "1")] if balance else [])])
+
+
+class StatementFilter(forms.Form):
+    """The statement's month, and the kind of file of an export."""
+
+    month = forms.RegexField(
+        label=_("月份"),
+        regex=r"^20\d\d-(0[1-9]|1[0-2])$",
+        required=False,
+        widget=forms.DateInput(attrs={"type": "month"}),
+        error_messages={"invalid": _("请按 2026-11 的格式填写月份")},
+    )
+    format = forms.ChoiceField(choices=ExportFormat.choices, required=False)
+
+    def chosen(self) -> date | None:
+        """Return the first day of the month, or None for all."""
+        month = self.cleaned_data.get("month") if self.is_valid() else ""
+        return date.fromisoformat(f"{month}-01") if month else None
+
+
+class CouponFilter(forms.Form):
+    """The coupons' filter."""
+
+    state = forms.ChoiceField(
+        label=_("状态"), choices=[("", _("全部状态")), *CouponState.choices], required=False
+    )
+
+
+class InvoiceForm(forms.Form):
+    """To whom an invoice is made out. What is right is the service's to say."""
+
+    title = forms.CharField(label=_("发票抬头"), max_length=100)
+    tax_number = forms.CharField(
+        label=_("税号"), max_length=20, help_text=_("15–20 位数字或大写字母")
+    )
+    email = forms.EmailField(label=_("接收邮箱"))
 
 
 class OrderFilter(forms.Form):
@@ -74,10 +157,24 @@ class TopUpForm(forms.Form):
 
     def clean_amount(self) -> Decimal:
         """Return the amount in CNY; thousands separators are allowed."""
-        try:
-            return Decimal(self.cleaned_data["amount"].replace(",", "").replace("，", ""))
-        except InvalidOperation:
-            raise forms.ValidationError(_("请输入金额，例如 6000.00")) from None
+        return amount_of(self.cleaned_data["amount"])
+
+
+class TopUpOrderForm(forms.Form):
+    """What the top-up page sends: the sum, and the page's own key."""
+
+    amount = forms.CharField(
+        label=_("充值金额（元）"),
+        max_length=16,
+        widget=forms.TextInput(attrs={"inputmode": "decimal"}),
+    )
+    key = forms.UUIDField(
+        widget=forms.HiddenInput, error_messages={"invalid": _("页面已失效，请刷新后重试")}
+    )
+
+    def clean_amount(self) -> Decimal:
+        """Return the amount in CNY; thousands separators are allowed."""
+        return amount_of(self.cleaned_data["amount"])
 
 
 class ChangeForm(forms.Form):
@@ -131,3 +228,11 @@ class AutoRenewalForm(forms.Form):
         choices=[(str(years), str(years)) for years in TERM_YEARS], coerce=int
     )
     agreement = forms.CharField(required=False, max_length=20)
+
+
+def amount_of(text: str) -> Decimal:
+    """Return an amount as people type it, with thousands separators or without. Raises ValidationError."""
+    try:
+        return Decimal(text.replace(",", "").replace("，", ""))
+    except InvalidOperation:
+        raise forms.ValidationError(_("请输入金额，例如 6000.00")) from None

@@ -1,4 +1,8 @@
-"""Row locks of this app, in the portal's lock order: tenant → subscription → order → payment → refund → ledger."""
+"""Row locks of this app, in the portal's lock order: tenant → subscription → order → payment → refund → ledger.
+
+What pays an order stands between: … → payment → coupon (its budget) → coupon grant → voucher → refund → ledger. An
+invoice is locked after its order and with nothing below it.
+"""
 
 from __future__ import annotations
 
@@ -10,12 +14,17 @@ from django.db.models import QuerySet
 from billing.models import (
     AutoRenewal,
     BalanceHold,
+    Coupon,
+    CouponGrant,
     Difference,
+    Invoice,
     LedgerAccount,
     Order,
     Payment,
     Reconciliation,
     Refund,
+    Voucher,
+    VoucherUse,
 )
 
 
@@ -63,6 +72,32 @@ def lock_bank_serial(serial: str) -> None:
     """Let one transaction at a time book what the bank calls ``serial``, whoever's money it is."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"bank:{serial}"])
+
+
+def lock_coupons() -> QuerySet[Coupon]:
+    """Return coupons that are locked when read, in the order of their ids. Only staff changes their budget."""
+    return Coupon.objects.select_for_update(of=("self",)).order_by("pk")
+
+
+def lock_coupon_grants() -> QuerySet[CouponGrant]:
+    """Return coupon grants that are locked when read, in the order of their ids, with their coupons."""
+    grants = CouponGrant.objects.select_for_update(of=("self",)).select_related("coupon")
+    return grants.order_by("pk")
+
+
+def lock_vouchers() -> QuerySet[Voucher]:
+    """Return vouchers that are locked when read, in the order of their ids."""
+    return Voucher.objects.select_for_update(of=("self",)).order_by("pk")
+
+
+def lock_voucher_uses() -> QuerySet[VoucherUse]:
+    """Return uses that are locked when read. The caller has locked their vouchers."""
+    return VoucherUse.objects.select_for_update(of=("self",)).order_by("pk")
+
+
+def lock_invoices() -> QuerySet[Invoice]:
+    """Return invoices that are locked when read, in the order of their ids."""
+    return Invoice.objects.select_for_update(of=("self",)).order_by("pk")
 
 
 def lock_holds() -> QuerySet[BalanceHold]:

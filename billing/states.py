@@ -224,6 +224,8 @@ INVOICE_MOVES: dict[str, frozenset[str]] = {
     InvoiceState.REVERSED: frozenset(),
     InvoiceState.WITHDRAWN: frozenset(),
 }
+# An order has one invoice in these states at most.
+LIVE_INVOICE_STATES = (InvoiceState.REQUESTED, InvoiceState.ISSUED)
 
 
 class DifferenceKind(models.TextChoices):

@@ -21,6 +21,7 @@ from billing.services import (
     refund_asking,
     renewals,
     transfers,
+    vouchers,
 )
 from billing.services.payments import Ask
 from billing.services.refund_asking import RefundMismatch
@@ -71,6 +72,12 @@ def auto_renewals_run() -> None:
                 renewals.auto_renew(tenant_id=tenant_id, at=clock.now())
         except Exception:  # one account that cannot be renewed must not keep the others waiting
             logger.exception("tenant %s could not be renewed", tenant_id)
+
+
+@shared_task(name="billing.coupons_expire_due", scope="staff")
+def coupons_expire_due() -> None:
+    """End coupons whose validity is over and free what they reserved."""
+    vouchers.coupons_expire_due(at=clock.now())
 
 
 @shared_task(name="billing.payment_follow", scope="none")

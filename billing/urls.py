@@ -6,9 +6,11 @@ from billing.views import (
     checkout,
     codes,
     finance,
+    invoices,
     orders,
     transfers,
     unsubscriptions,
+    wallet,
 )
 
 app_name = "billing"
@@ -38,6 +40,23 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("support/orders/<str:number>/code/", codes.payment_code, name="payment_code"),
     path(
         "support/orders/<str:number>/transfer/", transfers.transfer_detail, name="transfer_detail"
+    ),
+    path("support/orders/<str:number>/invoice/", invoices.invoice_new, name="invoice_new"),
+    path("support/balance/", wallet.balance_detail, name="balance_detail"),
+    path("support/balance/export/", wallet.balance_export, name="balance_export"),
+    path("support/balance/top-up/", wallet.top_up_new, name="top_up_new"),
+    path("support/coupons/", wallet.coupon_list, name="coupon_list"),
+    path("support/vouchers/", wallet.voucher_list, name="voucher_list"),
+    path("support/invoices/", invoices.invoice_list, name="invoice_list"),
+    path(
+        "support/invoices/<int:invoice_id>/withdraw/",
+        invoices.invoice_withdraw,
+        name="invoice_withdraw",
+    ),
+    path(
+        "support/invoices/<int:invoice_id>/download/",
+        invoices.invoice_download,
+        name="invoice_download",
     ),
     path("callbacks/payments/<str:provider>/", callbacks.payment_notify, name="payment_notify"),
     path("finance/payments/", finance.finance_payment_list, name="finance_payment_list"),

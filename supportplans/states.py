@@ -108,6 +108,8 @@ class FigureCode(models.TextChoices):
     ORDER_HOURS = "order_hours", _("订单支付时限（小时）")
     TRANSFER_DAYS = "transfer_days", _("对公转账订单支付时限（天）")
     AUTO_RENEW_DAYS = "auto_renew_days", _("自动续订提前天数")
+    TOP_UP_MIN = "top_up_min", _("单笔充值下限（元）")
+    TOP_UP_MAX = "top_up_max", _("单笔充值上限（元）")
     REFUND_APPROVAL_ABOVE = "refund_approval_above", _("超过此金额的退款需财务审批（元）")
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from django.db.models import QuerySet
+from typing import TypeVar
+
+from django.db.models import Model, QuerySet
 from django.http import Http404
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import status
@@ -29,14 +31,29 @@ from core import clock
 from supportplans.selectors.catalogue import agreement_at
 
 KEY_MAX = 80
+IDEMPOTENCY_KEY = OpenApiParameter("Idempotency-Key", str, OpenApiParameter.HEADER, required=True)
+Row = TypeVar("Row", bound=Model)
 
 
-class _CustomerView(GenericAPIView[Order]):
-    """A view for people of a tenant."""
+def idempotency_key(request: Request) -> str:
+    """Return the header that makes a repeated call the same call. Raises ValidationError."""
+    key = request.headers.get("Idempotency-Key", "").strip()
+    if not key or len(key) > KEY_MAX:
+        raise ValidationError({"Idempotency-Key": [f"必填，最多 {KEY_MAX} 个字符"]})
+    return key
+
+
+class CustomerView(GenericAPIView[Row]):
+    """A view for people of a tenant. A method may ask for another role than the view: ``<method>_role``."""
 
     permission_classes = (IsAuthenticated, IsCustomer)
     least_role = TenantRole.ADMINISTRATOR
-    serializer_class = OrderSerializer
+
+    @override
+    def check_permissions(self, request: Request) -> None:
+        """Let in whom the method asks for."""
+        self.least_role = getattr(self, f"{str(request.method).lower()}_role", self.least_role)
+        super().check_permissions(request)
 
     def tenant_id(self) -> int:
         """Return the tenant of the request."""
@@ -45,21 +62,24 @@ class _CustomerView(GenericAPIView[Order]):
             raise Http404
         return tenant_id
 
+    def order(self, number: str) -> Order:
+        """Return one of the tenant's orders. Raises Http404."""
+        try:
+            return order_get_for(self.tenant_id(), number)
+        except Order.DoesNotExist:
+            raise Http404 from None
 
-class OrderListView(ListModelMixin, _CustomerView):
+
+class OrderListView(ListModelMixin, CustomerView[Order]):
     """List orders; place one."""
+
+    post_role = TenantRole.OWNER
+    serializer_class = OrderSerializer
 
     @override
     def get_queryset(self) -> QuerySet[Order]:
         """Return the tenant's orders."""
         return order_list_for(self.tenant_id())
-
-    @override
-    def check_permissions(self, request: Request) -> None:
-        """Let administrators read and the owner buy."""
-        if request.method == "POST":
-            self.least_role = TenantRole.OWNER
-        super().check_permissions(request)
 
     def get(self, request: Request) -> Response:
         """List the tenant's orders, newest first, by keyset."""
@@ -68,15 +88,11 @@ class OrderListView(ListModelMixin, _CustomerView):
     @extend_schema(
         request=OrderCreateSerializer,
         responses={201: OrderSerializer},
-        parameters=[
-            OpenApiParameter("Idempotency-Key", str, OpenApiParameter.HEADER, required=True)
-        ],
+        parameters=[IDEMPOTENCY_KEY],
     )
     def post(self, request: Request) -> Response:
         """Order a plan, a change, a renewal, or leaving. The same Idempotency-Key again returns the same order."""
-        key = request.headers.get("Idempotency-Key", "").strip()
-        if not key or len(key) > KEY_MAX:
-            raise ValidationError({"Idempotency-Key": [f"必填，最多 {KEY_MAX} 个字符"]})
+        key = idempotency_key(request)
         asked = OrderCreateSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
         order = order_place(
@@ -89,21 +105,20 @@ class OrderListView(ListModelMixin, _CustomerView):
         return Response(OrderSerializer(order).data, status=status.HTTP_201_CREATED)
 
 
-class OrderDetailView(_CustomerView):
+class OrderDetailView(CustomerView[Order]):
     """One order."""
+
+    serializer_class = OrderSerializer
 
     def get(self, request: Request, number: str) -> Response:
         """Return one of the tenant's orders."""
-        try:
-            order = order_get_for(self.tenant_id(), number)
-        except Order.DoesNotExist:
-            raise Http404 from None
-        return Response(OrderSerializer(order).data)
+        return Response(OrderSerializer(self.order(number)).data)
 
 
-class QuoteView(_CustomerView):
+class QuoteView(CustomerView[Order]):
     """Prices."""
 
+    serializer_class = OrderSerializer
     least_role = TenantRole.MEMBER
     pagination_class = None
 

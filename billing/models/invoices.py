@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from typing_extensions import override
 
 from billing.models.orders import Order
-from billing.states import INVOICE_MOVES, InvoiceState
+from billing.states import INVOICE_MOVES, LIVE_INVOICE_STATES, InvoiceState
 from core.files import private_path
 from core.models import Attributed, TenantOwned, Timestamped
 
@@ -41,8 +41,13 @@ class Invoice(TenantOwned, Timestamped, Attributed):
         constraints: ClassVar = [
             models.UniqueConstraint(
                 fields=["tenant", "order"],
-                condition=Q(state__in=[InvoiceState.REQUESTED, InvoiceState.ISSUED]),
+                condition=Q(state__in=LIVE_INVOICE_STATES),
                 name="invoice_one_per_order",
+            ),
+            models.UniqueConstraint(
+                fields=["tenant", "invoice_number"],
+                condition=~Q(invoice_number=""),
+                name="invoice_number_once",
             ),
             models.CheckConstraint(condition=Q(amount__gt=0), name="invoice_of_something"),
             models.CheckConstraint(

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from decimal import Decimal
 from typing import ClassVar
 
 from django.db import models
 from django.db.models import F, Q
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from typing_extensions import override
 
+from billing.discounts import CouponTerms
 from billing.models.orders import Order
-from billing.states import COUPON_MOVES, CouponKind, CouponState, HoldState
+from billing.states import COUPON_MOVES, CouponKind, CouponState, HoldState, OrderType
 from core.models import Attributed, TenantOwned, Timestamped
+from supportplans.states import PlanCode
 
 
 class Coupon(Timestamped, Attributed):
@@ -63,9 +67,35 @@ class Coupon(Timestamped, Attributed):
         """Return the most that one grant can take off, in CNY."""
         return self.value if self.kind == CouponKind.FIXED else self.cap or Decimal("0.00")
 
+    @property
+    def scope(self) -> str:
+        """Return in words where the coupon applies."""
+        types = [str(OrderType(code).label) for code in self.order_types]
+        plans = [str(PlanCode(code).label) for code in self.plans]
+        parts = [gettext("、").join(part) for part in (types, plans) if part]
+        return " · ".join(parts) or gettext("全部订单")
+
+    @property
+    def terms(self) -> CouponTerms:
+        """Return the coupon as the pricing rules see it."""
+        return CouponTerms(
+            kind=self.kind,
+            value=self.value,
+            cap=self.cap,
+            min_spend=self.min_spend,
+            plans=tuple(self.plans),
+            order_types=tuple(self.order_types),
+            valid_from=self.valid_from,
+            valid_until=self.valid_until,
+        )
+
 
 class CouponGrant(TenantOwned, Timestamped, Attributed):
-    """A coupon in a customer's hands, good for one order."""
+    """A coupon in a customer's hands, good for one order.
+
+    ``order`` is the one that holds or used it. A coupon that is available again still names the order that died with
+    it, so that a payment which was in time after all finds it.
+    """
 
     coupon = models.ForeignKey(Coupon, on_delete=models.PROTECT, related_name="grants")
     state = models.CharField(
@@ -94,6 +124,11 @@ class CouponGrant(TenantOwned, Timestamped, Attributed):
         indexes: ClassVar = [
             models.Index(fields=["tenant", "state"], name="coupon_by_tenant"),
             models.Index(fields=["coupon", "-id"], name="coupon_grants"),
+            models.Index(
+                fields=["coupon"],
+                condition=Q(state=CouponState.AVAILABLE),
+                name="coupon_to_expire",
+            ),
         ]
 
     @override
@@ -103,6 +138,10 @@ class CouponGrant(TenantOwned, Timestamped, Attributed):
     def can_become(self, state: str) -> bool:
         """Return True if the transition table allows the move."""
         return state in COUPON_MOVES[self.state]
+
+    def is_held_by(self, order: Order) -> bool:
+        """Return True while this order keeps the coupon."""
+        return self.state == CouponState.HELD and self.order_id == order.pk
 
     @property
     def colour(self) -> str:
@@ -144,6 +183,10 @@ class Voucher(TenantOwned, Timestamped, Attributed):
     @override
     def __str__(self) -> str:
         return f"{self.number} {self.balance}"
+
+    def is_valid(self, at: datetime) -> bool:
+        """Return True while the voucher may pay."""
+        return self.withdrawn_at is None and self.valid_from <= at < self.valid_until
 
 
 class VoucherUse(TenantOwned, Timestamped):

@@ -25,10 +25,11 @@ from billing.proration import (
 )
 from billing.quotes import Quote
 from billing.selectors.lines import lines_of
+from billing.services.vouchers import funds_return
 from billing.states import AccountKind, OrderType, PaymentState
 from core.money import ZERO
 from supportplans.exceptions import SubscriptionAlreadyActive, SubscriptionEnded
-from supportplans.models import Subscription
+from supportplans.models import PaidLine, Subscription
 from supportplans.services.changes import (
     subscription_cancel,
     subscription_change,
@@ -144,9 +145,12 @@ def _leave(order: Order, at: datetime) -> Subscription:
         free_within=FOREVER,
     )
     _must_be_frozen(quote, order)
-    return subscription_cancel(
-        subscription_id=subscription.pk, closed=_keys(quote.closed), actor=SYSTEM, at=at
-    )
+    closed = _keys(quote.closed)
+    if order.is_free_return:
+        bought = PaidLine.objects.filter(pk__in=closed).values("order_number")
+        for paid in Order.objects.filter(tenant_id=order.tenant_id, number__in=bought):
+            funds_return(order=paid, actor=SYSTEM, at=at)
+    return subscription_cancel(subscription_id=subscription.pk, closed=closed, actor=SYSTEM, at=at)
 
 
 def _change(order: Order, ask: Callable[..., Quote]) -> Quote:

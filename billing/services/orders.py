@@ -1,10 +1,11 @@
-"""Paying from the balance and ending orders (domain.md §4).
+"""Choosing what pays orders, paying and ending them (domain.md §4).
 
-Lock order: tenant → subscription → order → payment → ledger. Losing a race is a normal outcome.
+Lock order: as in ``billing.locks``. Losing a race is a normal outcome.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from django.db import transaction
@@ -12,14 +13,18 @@ from django.db import transaction
 from accounts.access import SYSTEM, Actor
 from billing import exceptions as errors
 from billing.locks import lock_orders, lock_payments
-from billing.models import Order
+from billing.models import Order, Payment
 from billing.selectors.payments import live_payments
-from billing.selectors.wallet import balance_of
 from billing.services.history import order_move, order_touch
-from billing.services.ledger import balance_hold, hold_capture, hold_release
+from billing.services.holds import (
+    funds_are,
+    funds_capture,
+    funds_choose,
+    funds_hold,
+    funds_release,
+)
 from billing.states import LIVE_PAYMENT_STATES, OrderState, PaymentState
 from core.jobs import enqueue
-from core.money import ZERO
 from messaging.services import notify
 from supportplans.locks import lock_tenant
 
@@ -27,25 +32,39 @@ SWEEP_BATCH = 100
 
 
 @transaction.atomic
-def order_use_balance(*, order_id: int, use: bool, actor: Actor, at: datetime) -> Order:
-    """Choose whether the balance pays as much of the order as it can; the rest goes to the cashier.
+def order_set_funds(
+    *,
+    order_id: int,
+    coupon_grant_id: int | None,
+    voucher_ids: Sequence[int],
+    use_balance: bool,
+    actor: Actor,
+    at: datetime,
+) -> Order:
+    """Choose everything that pays the order: the coupon lowers it, then the vouchers pay (the one that ends first goes
+    first), then the balance, each as much as is needed; the rest goes to the cashier.
 
-    What is chosen is held at once. When nothing is left to pay the order is paid at once. An attempt over another sum
-    is closed at its provider. Raises OrderNotPayable.
+    What is chosen is held at once; another choice releases and holds anew, and closes an attempt over another sum at
+    its provider. When nothing is left to pay the order is paid at once. Raises OrderNotPayable, CouponNotApplicable,
+    VoucherNotUsable, TopUpByCashierOnly.
     """
     order = _lock_order(order_id)
     if not order.is_payable or order.pays_until <= at:
         raise errors.OrderNotPayable
-    available = balance_of(order.tenant_id) + order.balance_amount
-    wanted = min(available, order.due + order.balance_amount) if use else ZERO
-    if wanted != order.balance_amount:
-        hold_release(order=order, actor=actor, at=at)
-        order.balance_amount = wanted
-        if wanted > ZERO:
-            balance_hold(order=order, amount=wanted, actor=actor, at=at)
-        order_touch(order, at=at, also=["balance_amount"])
-        _close_attempts(order, at)
-    if order.is_free and not live_payments(order).exists():
+    attempts = _lock_attempts(order)
+    choice = funds_choose(
+        order=order,
+        coupon_grant_id=coupon_grant_id,
+        voucher_ids=voucher_ids,
+        use_balance=use_balance,
+        at=at,
+    )
+    if not funds_are(order, choice):
+        _close_attempts(attempts, at)
+        funds_release(order=order, actor=actor, at=at)
+        funds_hold(order=order, choice=choice, actor=actor, at=at)
+        order_touch(order, at=at, also=["coupon_amount", "voucher_amount", "balance_amount"])
+    if order.is_free and not attempts:
         order_mark_paid(order, actor=actor, at=at)
     return order
 
@@ -55,11 +74,12 @@ def order_mark_paid(order: Order, *, actor: Actor, at: datetime) -> None:
 
     A payment that arrives while the order is being cancelled wins.
     """
-    hold_capture(order=order, actor=actor, at=at)
+    attempts = _lock_attempts(order)
+    funds_capture(order=order, actor=actor, at=at)
     order.paid_at = at
     order.closing_to = ""
     order_move(order, to=OrderState.PAID, actor=actor, at=at, also=["paid_at", "closing_to"])
-    _close_attempts(order, at)
+    _close_attempts(attempts, at)
     enqueue("billing.order_provision", order_id=order.pk)
 
 
@@ -92,7 +112,7 @@ def order_finish_closing(order: Order, *, actor: Actor, at: datetime) -> None:
     if order.state != OrderState.PENDING or not order.closing_to or live_payments(order).exists():
         return
     to, order.closing_to = OrderState(order.closing_to), ""
-    hold_release(order=order, actor=actor, at=at)
+    funds_release(order=order, actor=actor, at=at)
     order_move(order, to=to, actor=actor, at=at, also=["closing_to"])
     if to == OrderState.EXPIRED:
         notify(
@@ -115,20 +135,23 @@ def _lock_order(order_id: int) -> Order:
 def _end(order: Order, *, to: OrderState, actor: Actor, at: datetime) -> None:
     """Close the attempts at their providers first; without any the order ends now."""
     order.closing_to = to
-    _close_attempts(order, at)
-    if live_payments(order).exists():
+    attempts = _lock_attempts(order)
+    _close_attempts(attempts, at)
+    if attempts:
         order_touch(order, at=at, also=["closing_to"])
     else:
         order_finish_closing(order, actor=actor, at=at)
 
 
-def _close_attempts(order: Order, at: datetime) -> None:
+def _lock_attempts(order: Order) -> list[Payment]:
+    """Return what is under way at a provider, locked before the funds are."""
+    return list(lock_payments().filter(order=order, state__in=LIVE_PAYMENT_STATES))
+
+
+def _close_attempts(attempts: Sequence[Payment], at: datetime) -> None:
     """Ask the worker to close what is under way at a provider."""
-    open_ids = []
-    for payment in lock_payments().filter(order=order, state__in=LIVE_PAYMENT_STATES):
+    for payment in attempts:
         payment.state = PaymentState.CLOSING
         payment.next_poll_at = at
         payment.save(update_fields=["state", "next_poll_at"])
-        open_ids.append(payment.pk)
-    for payment_id in open_ids:
-        enqueue("billing.payment_follow", payment_id=payment_id)
+        enqueue("billing.payment_follow", payment_id=payment.pk)

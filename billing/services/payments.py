@@ -283,7 +283,7 @@ def _request(order: Order, payment: Payment) -> PaymentRequest:
         number=payment.number,
         amount=payment.amount,
         currency=payment.currency,
-        subject=f"客户支持计划 {order.plan.name if order.plan else ''}".strip(),
+        subject=f"客户支持计划 {order.plan.name}" if order.plan else "账户余额充值",
         expires_at=payment.expires_at,
         notify_url=f"{settings.PAYMENT_NOTIFY_ORIGIN}{notify_path}",
         return_url=f"{settings.SITE_URL}{back}",

@@ -17,6 +17,8 @@ from billing.services.fulfilment import order_fulfil
 from billing.services.history import order_move
 from billing.services.ledger import ledger_post
 from billing.services.refunds import refunds_create
+from billing.services.top_ups import top_up_finish
+from billing.services.vouchers import funds_return
 from billing.states import AccountKind, OrderState, OrderType, PostingKind
 from core.clock import local
 from core.events import publish
@@ -43,6 +45,9 @@ def order_provision_finish(*, order_id: int, at: datetime) -> Order:
     """Do what the order was placed for and complete it, once. What cannot be delivered is refunded to the balance."""
     order = _lock(order_id)
     if order.state != OrderState.PROVISIONING:
+        return order
+    if order.type == OrderType.TOP_UP:
+        top_up_finish(order, at=at)
         return order
     try:
         with transaction.atomic():
@@ -99,7 +104,8 @@ def _tell(order: Order, subscription: Subscription, at: datetime) -> None:
 
 
 def _give_up(order: Order, why: str, at: datetime) -> None:
-    """Whatever loses a race is refunded by itself, to the balance (domain.md §4)."""
+    """Whatever loses a race is refunded by itself, to the balance; coupon and vouchers come back (domain.md §4)."""
+    funds_return(order=order, actor=SYSTEM, at=at)
     money = order.balance_amount + order.due
     if money > ZERO:
         ledger_post(

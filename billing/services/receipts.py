@@ -8,19 +8,19 @@ from datetime import datetime
 from accounts.access import SYSTEM, Actor
 from billing.models import Order, Payment
 from billing.selectors.orders import order_open_for
-from billing.selectors.wallet import balance_of
 from billing.services.history import order_touch
-from billing.services.ledger import balance_hold, ledger_post
+from billing.services.holds import funds_hold_again
+from billing.services.ledger import ledger_post
 from billing.services.orders import order_finish_closing, order_mark_paid
 from billing.services.refunds import refund_second_payment
 from billing.states import (
     LIVE_PAYMENT_STATES,
     AccountKind,
     OrderState,
+    OrderType,
     PaymentState,
     PostingKind,
 )
-from core.money import ZERO
 from messaging.services import notify
 from supportplans.selectors.subscriptions import subscription_current
 from supportplans.states import Basis
@@ -63,16 +63,23 @@ def _pays(payment: Payment, order: Order, at: datetime) -> bool:
         return in_time and payment.amount == order.due
     if order.state != OrderState.EXPIRED or not in_time or payment.amount != order.due:
         return False
+    if _is_overtaken(order, at):
+        return False
+    return funds_hold_again(order=order, actor=SYSTEM, at=at)
+
+
+def _is_overtaken(order: Order, at: datetime) -> bool:
+    """Return True if another open order, or a plan where the order buys the first one, has come in its way meanwhile.
+
+    Whether a change or a renewal still fits its plan is asked when it is delivered.
+    """
+    if order.type == OrderType.TOP_UP:
+        return False
+    if order_open_for(order.tenant_id) is not None:
+        return True
     running = subscription_current(order.tenant_id)
-    if order_open_for(order.tenant_id) or (
-        running is not None and running.basis == Basis.PAID and running.ends > at
-    ):
-        return False
-    if order.balance_amount > balance_of(order.tenant_id):
-        return False
-    if order.balance_amount > ZERO:
-        balance_hold(order=order, amount=order.balance_amount, actor=SYSTEM, at=at)
-    return True
+    has_plan = running is not None and running.basis == Basis.PAID and running.ends > at
+    return order.type == OrderType.NEW and has_plan
 
 
 def _credit(payment: Payment, order: Order, *, actor: Actor, at: datetime) -> None:

@@ -15,7 +15,7 @@ from billing.models import AutoRenewal
 from billing.quotes import TERM_YEARS
 from billing.selectors.changes import paid_subscription
 from billing.selectors.wallet import balance_of
-from billing.services.orders import order_use_balance
+from billing.services.orders import order_set_funds
 from billing.services.placing import order_create_renewal
 from billing.states import OrderOrigin
 from core.clock import local
@@ -127,7 +127,14 @@ def _renew(setting: AutoRenewal, at: datetime) -> None:
     )
     if balance_of(setting.tenant_id) < order.amount:
         raise errors.BalanceTooLow
-    order_use_balance(order_id=order.pk, use=True, actor=SYSTEM, at=at)
+    order_set_funds(
+        order_id=order.pk,
+        coupon_grant_id=None,
+        voucher_ids=[],
+        use_balance=True,
+        actor=SYSTEM,
+        at=at,
+    )
 
 
 def _tell_failure(setting: AutoRenewal, at: datetime) -> None:

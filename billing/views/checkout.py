@@ -15,17 +15,18 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from accounts.access import actor_of, customer_view
 from accounts.models.tenants import TenantRole
-from billing.forms import ChoiceForm, OrderForm
+from billing.forms import ChoiceForm, FundsForm, OrderForm
+from billing.models import Order
 from billing.providers.registry import TRANSFER, methods
 from billing.quotes import TERM_YEARS
+from billing.selectors.funds import funds_held, funds_offer
 from billing.selectors.orders import order_open_for, plans_for_sale, quote_new_for
 from billing.selectors.payments import live_payments
-from billing.selectors.wallet import balance_of
-from billing.services.orders import order_use_balance
+from billing.services.orders import order_set_funds
 from billing.services.payments import payment_begin
 from billing.services.placing import order_create
 from billing.services.transfers import transfer_begin
-from billing.states import OrderState
+from billing.states import OrderState, OrderType
 from billing.views.orders import detail_context, order_of, tenant_id_of
 from core import clock
 from core.exceptions import DomainError
@@ -81,38 +82,30 @@ def order_new(request: HttpRequest) -> HttpResponse:
 @customer_view(least=TenantRole.OWNER)
 @require_http_methods(["GET", "HEAD", "POST"])
 def order_pay(request: HttpRequest, number: str) -> HttpResponse:
-    """The payment page: what the balance pays of the order; the rest goes on to the cashier."""
-    order = order_of(request, number)
-    error = None
-    if request.method == "POST":
+    """The payment page: coupon, vouchers and balance; the server recomputes the sum, the rest goes to the cashier."""
+    order, now = order_of(request, number), clock.now()
+    form = FundsForm(request.POST if request.method == "POST" else request.GET)
+    error: DomainError | None = None
+    if "recalculate" in request.POST:  # the button of pages without scripts
+        return redirect(f"{request.path}?{form.as_query()}")
+    if request.method == "POST" and form.is_valid():
         try:
-            order = order_use_balance(
+            order = order_set_funds(
                 order_id=order.pk,
-                use=request.POST.get("balance") == "use",
+                coupon_grant_id=form.cleaned_data["coupon"],
+                voucher_ids=form.cleaned_data["vouchers"],
+                use_balance=form.cleaned_data["balance"],
                 actor=actor_of(request),
-                at=clock.now(),
+                at=now,
             )
+            return _after_choice(order)
         except DomainError as refused:
             error = refused
-        else:
-            to_cashier = order.is_payable and not order.is_free
-            return redirect(
-                "billing:cashier" if to_cashier else "billing:order_detail", order.number
-            )
     if not order.is_payable or order.is_moving:
         return redirect("billing:order_detail", order.number)
-    usable = balance_of(order.tenant_id) + order.balance_amount
-    total = order.due + order.balance_amount
-    context = {
-        "order": order,
-        "step": 2,
-        "error": error,
-        "usable": usable,
-        "with_balance": min(usable, total),
-        "rest": total - min(usable, total),
-        "total": total,
-    }
-    return render(request, "billing/order_pay.html", context, status=409 if error else 200)
+    if order.type == OrderType.TOP_UP:
+        return redirect("billing:cashier", order.number)
+    return _funds_page(request, order, form, error, at=now)
 
 
 @customer_view(least=TenantRole.OWNER)
@@ -191,3 +184,27 @@ def _refused(request: HttpRequest, error: DomainError | None, *, at: datetime) -
     return render(
         request, "billing/order_form.html", context, status=error.status if error else 422
     )
+
+
+def _after_choice(order: Order) -> HttpResponse:
+    to_cashier = order.is_payable and not order.is_free
+    return redirect("billing:cashier" if to_cashier else "billing:order_detail", order.number)
+
+
+def _funds_page(
+    request: HttpRequest, order: Order, form: FundsForm, error: DomainError | None, *, at: datetime
+) -> HttpResponse:
+    """Show what can pay the order: as chosen on the page, or as the order holds it when the page is opened."""
+    coupon, vouchers, balance = form.chosen() or funds_held(order)
+    context = {
+        "order": order,
+        "step": 2,
+        "error": error,
+        "form": form,
+        "offer": funds_offer(
+            order, coupon_grant_id=coupon, voucher_ids=vouchers, use_balance=balance, at=at
+        ),
+    }
+    part = "#order-funds" if request.headers.get("HX-Request") and request.method == "GET" else ""
+    status = error.status if error else 422 if form.is_refused(request.method) else 200
+    return render(request, f"billing/order_pay.html{part}", context, status=status)

@@ -135,6 +135,7 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
     "orders-provision": {"task": "billing.orders_provision_due", "schedule": 15.0},
     "auto-renewals": {"task": "billing.auto_renewals_run", "schedule": 600.0},
     "orders-expire": {"task": "billing.orders_expire_due", "schedule": 30.0},
+    "coupons-expire": {"task": "billing.coupons_expire_due", "schedule": 60.0},
     "payments-follow": {"task": "billing.payments_follow_due", "schedule": 10.0},
     "refunds-follow": {"task": "billing.refunds_follow_due", "schedule": 15.0},
     # From two in the morning, until the providers have finished their lists of the day before.

@@ -22,7 +22,7 @@ from supportplans.exceptions import SubscriptionAlreadyActive
 from supportplans.models import PaidLine, Subscription
 from supportplans.selectors.catalogue import agreement_at
 from supportplans.services.subscriptions import subscription_start
-from tests.factories.billing import actor_of, give_balance, order_for, sql
+from tests.factories.billing import actor_of, give_balance, order_for, sql, use_balance
 
 pytestmark = pytest.mark.django_db
 NEW = "/support/order/new/"
@@ -266,9 +266,7 @@ def test_an_unpaid_order_expires_and_frees_what_it_held(cast, order):
     with scope.staff():
         give_balance(cast.huachen, "1000.00")
     with scope.customer(cast.huachen.pk):
-        orders.order_use_balance(
-            order_id=order.pk, use=True, actor=actor_of(cast.owner), at=clock.now()
-        )
+        use_balance(order, cast.owner, at=clock.now())
     with scope.staff():
         assert orders.orders_expire_due(at=order.pays_until - timedelta(seconds=1)) == 0
         assert orders.orders_expire_due(at=order.pays_until) == 1
@@ -276,18 +274,14 @@ def test_an_unpaid_order_expires_and_frees_what_it_held(cast, order):
         assert balance_of(cast.huachen.pk) == Decimal("1000.00")
     assert states(order) == ["pending", "expired"]
     with scope.customer(cast.huachen.pk), pytest.raises(errors.OrderNotPayable):
-        orders.order_use_balance(
-            order_id=order.pk, use=True, actor=actor_of(cast.owner), at=order.pays_until
-        )
+        use_balance(order, cast.owner, at=order.pays_until)
 
 
 def test_a_paid_order_stays_paid(cast, order):
     with scope.staff():
         give_balance(cast.huachen, "6000.00")
     with scope.customer(cast.huachen.pk):
-        orders.order_use_balance(
-            order_id=order.pk, use=True, actor=actor_of(cast.owner), at=clock.now()
-        )
+        use_balance(order, cast.owner, at=clock.now())
         with pytest.raises(errors.OrderNotCancellable):
             orders.order_cancel(order_id=order.pk, actor=actor_of(cast.owner), at=clock.now())
     assert fresh(order).state == OrderState.PAID
@@ -296,9 +290,7 @@ def test_a_paid_order_stays_paid(cast, order):
 def paid(cast, order):
     with scope.staff():
         give_balance(cast.huachen, "6000.00")
-        orders.order_use_balance(
-            order_id=order.pk, use=True, actor=actor_of(cast.owner), at=clock.now()
-        )
+        use_balance(order, cast.owner, at=clock.now())
 
 
 def test_a_worker_that_died_between_the_steps_loses_nothing(cast, order):

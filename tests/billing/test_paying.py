@@ -34,7 +34,7 @@ from billing.tasks import payment_follow, payments_follow_due
 from core import clock
 from core.tenancy import scope
 from supportplans.models import Subscription
-from tests.factories.billing import actor_of, give_balance, order_for
+from tests.factories.billing import give_balance, order_for, use_balance
 
 pytestmark = pytest.mark.django_db
 NOTIFY = "/callbacks/payments/local/"
@@ -336,9 +336,7 @@ def test_changing_the_sum_closes_the_attempt_over_the_old_one(cast, gateway, ord
     with scope.staff():
         give_balance(cast.huachen, "1000.00")
     with scope.customer(cast.huachen.pk):
-        orders.order_use_balance(
-            order_id=order.pk, use=True, actor=actor_of(cast.owner), at=clock.now()
-        )
+        use_balance(order, cast.owner, at=clock.now())
     body = gateway.pay(go())
     notify(body)
 

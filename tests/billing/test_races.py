@@ -20,7 +20,7 @@ from billing.states import AccountKind, OrderState, PostingKind
 from core import clock
 from core.tenancy import scope
 from supportplans.models import PaidLine
-from tests.factories.billing import actor_of, give_balance, order_for, top_up_order
+from tests.factories.billing import actor_of, give_balance, order_for, top_up_order, use_balance
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -152,9 +152,7 @@ def test_one_order_paid_twice_from_the_balance_is_paid_once(cast):
 
     def pay() -> object:
         with scope.customer(cast.huachen.pk):
-            return orders.order_use_balance(
-                order_id=order.pk, use=True, actor=actor_of(cast.owner), at=clock.now()
-            )
+            return use_balance(order, cast.owner, at=clock.now())
 
     assert names(at_once(pay, pay)) == ["Order", "OrderNotPayable"]
     with scope.staff():

@@ -17,7 +17,7 @@ from billing.providers.base import RecordKind, RefundStatus, TradeReport, TradeS
 from billing.providers.local_gateway.store import Trouble
 from billing.providers.registry import provider_get
 from billing.services import refund_asking, refunds
-from billing.services.orders import order_use_balance
+from billing.services.orders import order_set_funds
 from billing.services.payments import payment_apply
 from billing.states import InvoiceState, PaymentState, RefundState
 from billing.tasks import order_provision, refund_follow, refunds_follow_due
@@ -192,7 +192,14 @@ def test_balance_money_is_back_at_once(cast):
         give_balance(cast.huachen, "6000.00")
     order = order_for(cast.huachen, cast.owner)
     with scope.customer(cast.huachen.pk):
-        order_use_balance(order_id=order.pk, use=True, actor=actor_of(cast.owner), at=clock.now())
+        order_set_funds(
+            order_id=order.pk,
+            coupon_grant_id=None,
+            voucher_ids=[],
+            use_balance=True,
+            actor=actor_of(cast.owner),
+            at=clock.now(),
+        )
     order_provision(order.pk)
 
     (refund,) = refunds_for(order, balance="1234.56")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -11,12 +11,24 @@ from django.db import connection
 
 from accounts.access import SYSTEM, Actor
 from accounts.models import Tenant, User
-from billing.models import LedgerAccount, LedgerTransaction, Order, Payment, Refund
+from billing.models import (
+    Coupon,
+    CouponGrant,
+    LedgerAccount,
+    LedgerTransaction,
+    Order,
+    Payment,
+    Refund,
+    Voucher,
+)
 from billing.services.ledger import ledger_post
+from billing.services.orders import order_set_funds
 from billing.services.payments import payment_begin
 from billing.services.placing import order_create
+from billing.services.provisioning import order_provision_begin, order_provision_finish
 from billing.services.refunds import refunds_create
-from billing.states import AccountKind, OrderState, OrderType, PostingKind
+from billing.services.vouchers import coupon_create, coupon_grant, voucher_grant
+from billing.states import AccountKind, CouponKind, OrderState, OrderType, PostingKind
 from billing.tasks import order_provision, payment_follow
 from core import clock
 from core.tenancy import scope
@@ -51,6 +63,75 @@ def order_for(tenant: Tenant, owner: User, **changed: Any) -> Order:
                 **changed,
             }
         )
+
+
+def use_balance(order: Order, owner: User, *, at: datetime | None = None) -> Order:
+    """Let the balance pay as much of the order as it can, as its owner does."""
+    return set_funds(order, owner, use_balance=True, at=at)
+
+
+def set_funds(order: Order, owner: User, *, at: datetime | None = None, **chosen: Any) -> Order:
+    """Choose what pays the order as its owner does: ``coupon_grant_id``, ``voucher_ids``, ``use_balance``."""
+    choice = {"coupon_grant_id": None, "voucher_ids": [], "use_balance": False, **chosen}
+    return order_set_funds(order_id=order.pk, actor=actor_of(owner), at=at or clock.now(), **choice)
+
+
+def make_coupon(at: datetime | None = None, **changed: Any) -> Coupon:
+    """Lay down a coupon of 500.00 off for a month, as staff does."""
+    at = at or clock.now()
+    with scope.staff():
+        return coupon_create(
+            **{
+                "code": f"C{uuid.uuid4().hex[:10]}",
+                "name": "上云优惠",
+                "kind": CouponKind.FIXED,
+                "value": Decimal("500.00"),
+                "valid_from": at - timedelta(days=1),
+                "valid_until": at + timedelta(days=30),
+                "actor": SYSTEM,
+                "at": at,
+                **changed,
+            }
+        )
+
+
+def give_coupon(tenant: Tenant, coupon: Coupon | None = None, **changed: Any) -> CouponGrant:
+    """Grant a coupon (or one with changed terms) to a customer, as staff does."""
+    coupon = coupon or make_coupon(**changed)
+    with scope.staff():
+        return coupon_grant(
+            coupon_id=coupon.pk,
+            tenant_id=tenant.pk,
+            key=uuid.uuid4().hex,
+            actor=SYSTEM,
+            at=clock.now(),
+        )
+
+
+def give_voucher(tenant: Tenant, amount: str = "1000.00", **changed: Any) -> Voucher:
+    """Grant a voucher for a month to a customer, as staff does."""
+    at = clock.now()
+    with scope.staff():
+        return voucher_grant(
+            **{
+                "tenant_id": tenant.pk,
+                "name": "服务补偿",
+                "amount": Decimal(amount),
+                "valid_from": at - timedelta(days=1),
+                "valid_until": at + timedelta(days=30),
+                "key": uuid.uuid4().hex,
+                "actor": SYSTEM,
+                "at": at,
+                **changed,
+            }
+        )
+
+
+def fulfil(order: Order) -> Order:
+    """Do what the workers do with a paid order."""
+    with scope.staff():
+        order_provision_begin(order_id=order.pk, at=clock.now())
+        return order_provision_finish(order_id=order.pk, at=clock.now())
 
 
 def top_up_order(tenant: Tenant, amount: Decimal) -> Order:

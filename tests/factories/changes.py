@@ -11,14 +11,13 @@ from accounts.access import Actor
 from accounts.models import Tenant, User
 from billing.models import Order
 from billing.services import placing, provisioning
-from billing.services.orders import order_use_balance
 from billing.services.refunds import refund_approve
 from billing.states import RefundState
 from core.tenancy import scope
 from supportplans.models import Subscription
 from supportplans.selectors.catalogue import agreement_at
 from supportplans.selectors.subscriptions import subscription_last
-from tests.factories.billing import actor_of, give_balance
+from tests.factories.billing import actor_of, give_balance, use_balance
 
 MUCH = "5000000.00"
 
@@ -60,9 +59,7 @@ class PlanLife:
         """Pay an order from the balance, where something is left to pay."""
         if order.is_payable and not order.is_free:
             with scope.customer(self.tenant.pk):
-                return order_use_balance(
-                    order_id=order.pk, use=True, actor=actor_of(self.owner), at=at
-                )
+                return use_balance(order, self.owner, at=at)
         return order
 
     def fulfil(self, order: Order, at: datetime) -> Order:

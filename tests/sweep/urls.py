@@ -11,7 +11,7 @@ from django.core.files.base import ContentFile
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from accounts.models import Invitation, Membership, Tenant
-from billing.models import Order
+from billing.models import Invoice, Order
 from core import clock
 from messaging.models import Delivery
 from onlineservice.models import Article
@@ -115,6 +115,7 @@ def _messaging(tenant: Tenant) -> dict[str, object]:
 def _billing(tenant: Tenant) -> dict[str, object]:
     return {
         "number": _newest(Order.objects.filter(tenant=tenant)).number,
+        "invoice_id": _newest(Invoice.objects.filter(tenant=tenant)).pk,
         "provider": "local",
     }
 

@@ -1,0 +1,179 @@
+"""Two at once on one voucher, one coupon, one budget; each race is shown without the lock first."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from decimal import Decimal
+
+import pytest
+
+from accounts.access import SYSTEM
+from accounts.models import Tenant
+from billing.models import Coupon, CouponGrant, Order, Voucher, VoucherUse
+from billing.services.holds import voucher_hold
+from billing.services.vouchers import coupon_grant, coupons_expire_due
+from billing.states import CouponState
+from core import clock
+from core.tenancy import scope
+from tests.billing.test_races import at_once, names
+from tests.factories.billing import (
+    give_coupon,
+    give_voucher,
+    make_coupon,
+    order_for,
+    set_funds,
+    top_up_order,
+)
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def two_orders(cast):
+    """Two open orders of one account, as far as holds are concerned."""
+    with scope.staff():
+        return [top_up_order(cast.huachen, Decimal("80.00")) for _ in range(2)]
+
+
+def hold(cast, order: Order, voucher: Voucher) -> Callable[[], object]:
+    def run() -> object:
+        with scope.customer(cast.huachen.pk):
+            return voucher_hold(
+                order=order, voucher_id=voucher.pk, amount=Decimal("80.00"), at=clock.now()
+            )
+
+    return run
+
+
+def left(voucher: Voucher) -> tuple[Decimal, int]:
+    with scope.staff():
+        return Voucher.objects.get(pk=voucher.pk).balance, VoucherUse.objects.count()
+
+
+def test_without_the_lock_two_orders_see_the_money_and_the_database_stops_the_second(
+    cast, two_orders, monkeypatch
+):
+    voucher = give_voucher(cast.huachen, "100.00")
+    both_have_read = threading.Barrier(2)
+
+    class Unlocked:
+        @staticmethod
+        def get(pk: int) -> Voucher:
+            row = Voucher.objects.get(pk=pk)
+            both_have_read.wait(timeout=10)
+            return row
+
+    monkeypatch.setattr("billing.services.holds.lock_vouchers", Unlocked)
+    results = at_once(*(hold(cast, order, voucher) for order in two_orders))
+
+    assert names(results) == ["IntegrityError", "VoucherUse"]
+    assert "voucher_balance_in_range" in str(results[0])
+    assert left(voucher) == (Decimal("20.00"), 1)
+
+
+def test_two_orders_on_one_voucher_spend_it_once(cast, two_orders):
+    voucher = give_voucher(cast.huachen, "100.00")
+
+    results = at_once(*(hold(cast, order, voucher) for order in two_orders))
+
+    assert names(results) == ["VoucherNotUsable", "VoucherUse"]
+    assert left(voucher) == (Decimal("20.00"), 1)
+
+
+def test_two_tabs_that_choose_at_once_hold_one_choice(cast):
+    order = order_for(cast.huachen, cast.owner)
+    coupon, voucher = give_coupon(cast.huachen), give_voucher(cast.huachen, "900.00")
+
+    def choose(**chosen) -> Callable[[], object]:
+        def run() -> object:
+            with scope.customer(cast.huachen.pk):
+                return set_funds(order, cast.owner, **chosen)
+
+        return run
+
+    results = at_once(choose(coupon_grant_id=coupon.pk), choose(voucher_ids=[voucher.pk]), choose())
+
+    assert names(results) == ["Order"] * 3
+    with scope.staff():
+        last = Order.objects.get(pk=order.pk)
+        held = CouponGrant.objects.filter(state=CouponState.HELD).count()
+        balance = Voucher.objects.get(pk=voucher.pk).balance
+    assert (held == 1) == (last.coupon_amount == Decimal("500.00"))
+    assert balance == Decimal("900.00") - last.voucher_amount
+
+
+def granting(coupon: Coupon, tenant: Tenant, key: str = "k") -> Callable[[], object]:
+    def run() -> object:
+        with scope.staff():
+            return coupon_grant(
+                coupon_id=coupon.pk, tenant_id=tenant.pk, key=key, actor=SYSTEM, at=clock.now()
+            )
+
+    return run
+
+
+def reserved(coupon: Coupon) -> Decimal:
+    with scope.staff():
+        return Coupon.objects.get(pk=coupon.pk).reserved
+
+
+def test_without_the_lock_two_grants_see_the_budget_and_the_database_stops_the_second(
+    cast, monkeypatch
+):
+    coupon = make_coupon(budget=Decimal("500.00"))
+    both_have_read = threading.Barrier(2)
+
+    class Unlocked:
+        @staticmethod
+        def get(pk: int) -> Coupon:
+            row = Coupon.objects.get(pk=pk)
+            both_have_read.wait(timeout=10)
+            return row
+
+    monkeypatch.setattr("billing.services.vouchers.lock_coupons", Unlocked)
+    results = at_once(granting(coupon, cast.huachen), granting(coupon, cast.yunfan))
+
+    assert names(results) == ["CouponGrant", "IntegrityError"]
+    assert "coupon_within_budget" in str(results[1])
+
+
+def test_two_customers_at_once_share_one_budget(cast):
+    coupon = make_coupon(budget=Decimal("500.00"))
+
+    results = at_once(granting(coupon, cast.huachen), granting(coupon, cast.yunfan))
+
+    assert names(results) == ["CouponBudgetSpent", "CouponGrant"]
+    assert reserved(coupon) == Decimal("500.00")
+
+
+def test_a_double_click_grants_once(cast):
+    coupon = make_coupon(budget=Decimal("5000.00"))
+
+    results = at_once(*[granting(coupon, cast.huachen)] * 3)
+
+    assert names(results) == ["CouponGrant"] * 3
+    assert reserved(coupon) == Decimal("500.00")
+
+
+def test_the_sweep_against_the_customers_choice_ends_or_spares_the_coupon(cast):
+    order, grant = order_for(cast.huachen, cast.owner), give_coupon(cast.huachen)
+    over = grant.coupon.valid_until
+
+    def choose() -> object:
+        with scope.customer(cast.huachen.pk):
+            return set_funds(order, cast.owner, coupon_grant_id=grant.pk)
+
+    def sweep() -> object:
+        with scope.staff():
+            return coupons_expire_due(at=over)
+
+    results = at_once(choose, sweep)
+
+    with scope.staff():
+        state = CouponGrant.objects.get(pk=grant.pk).state
+        freed = Coupon.objects.get(pk=grant.coupon_id).reserved
+    assert (state, names(results), freed) in [
+        ("held", ["Order", "int"], Decimal("500.00")),
+        ("expired", ["CouponNotApplicable", "int"], Decimal("0.00")),
+    ]
