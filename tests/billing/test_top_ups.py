@@ -165,7 +165,7 @@ def test_the_page_leads_to_the_cashier_once_per_page(cast, client_for):
         ({"amount": "0.5"}, "单笔充值金额须为 1.00 至 1,000,000.00 元"),
         ({"amount": "abc"}, "请输入金额"),
         ({"amount": "1.005"}, "最多两位小数"),
-        ({"amount": ""}, "必填"),
+        ({"amount": ""}, "请填写此项"),
         ({"key": "x"}, "页面已失效"),
     ],
 )
