@@ -5,6 +5,7 @@ Runs as ``portal_owner``. An image is built with ``files``, a release begins wit
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import os
 import sys
@@ -43,10 +44,17 @@ def load_reference_data() -> None:
 def prepare_files() -> None:
     """Compile the translations, collect the static files, cut the fonts of the PDF."""
     compile_messages()
-    collect_static_files()
-    from reports.fonts import prepare_fonts  # noqa: PLC0415
+    from django.conf import settings  # noqa: PLC0415
 
-    prepare_fonts()
+    # Portals that share their static files may start at once; the second one finds the work done.
+    root = Path(settings.STATIC_ROOT)
+    root.parent.mkdir(parents=True, exist_ok=True)
+    with (root.parent / f".{root.name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        collect_static_files()
+        from reports.fonts import prepare_fonts  # noqa: PLC0415
+
+        prepare_fonts()
 
 
 def compile_messages() -> None:
