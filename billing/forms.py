@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 from decimal import Decimal, InvalidOperation
+from typing import Any
 from urllib.parse import urlencode
 
 from django import forms
@@ -11,7 +12,7 @@ from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
 from billing.quotes import TERM_YEARS
-from billing.states import CouponState, OrderState, PaymentState
+from billing.states import CouponState, OrderState, OrderType, PaymentState
 from core.exports import ExportFormat
 from supportplans.states import PlanCode
 
@@ -126,11 +127,33 @@ class InvoiceForm(forms.Form):
 
 
 class OrderFilter(forms.Form):
-    """The order list's filter."""
+    """The order centre's filter, and the kind of file of an export. Days are Shanghai's."""
 
     state = forms.ChoiceField(
         label=_("订单状态"), choices=[("", _("全部状态")), *OrderState.choices], required=False
     )
+    type = forms.ChoiceField(
+        label=_("订单类型"), choices=[("", _("全部类型")), *OrderType.choices], required=False
+    )
+    since = forms.DateField(
+        label=_("开始日期"), required=False, widget=forms.DateInput(attrs={"type": "date"})
+    )
+    until = forms.DateField(
+        label=_("结束日期"), required=False, widget=forms.DateInput(attrs={"type": "date"})
+    )
+    number = forms.CharField(
+        label=_("订单号"),
+        required=False,
+        max_length=20,
+        widget=forms.TextInput(attrs={"inputmode": "numeric"}),
+    )
+    format = forms.ChoiceField(choices=ExportFormat.choices, required=False)
+
+    def chosen(self) -> dict[str, Any]:
+        """Return the arguments of ``order_list_for``; a field that makes no sense filters nothing."""
+        self.is_valid()
+        data = self.cleaned_data
+        return {name: data.get(name) for name in ("state", "type", "since", "until", "number")}
 
 
 class PaymentFilter(forms.Form):

@@ -31,6 +31,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
         name="unsubscription_new",
     ),
     path("support/orders/", orders.order_list, name="order_list"),
+    path("support/orders/export/", orders.order_export, name="order_export"),
     path("support/orders/<str:number>/", orders.order_detail, name="order_detail"),
     path("support/orders/<str:number>/status/", orders.order_status, name="order_status"),
     path("support/orders/<str:number>/cancel/", orders.order_cancel, name="order_cancel"),

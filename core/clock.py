@@ -7,7 +7,7 @@ shared cache, so that web, worker and beat agree; production settings refuse dem
 from __future__ import annotations
 
 import time
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
@@ -71,6 +71,11 @@ def forget() -> None:
 def local(at: datetime) -> datetime:
     """Return ``at`` in Shanghai time."""
     return at.astimezone(SHANGHAI)
+
+
+def day_start(day: date) -> datetime:
+    """Return the first instant of a day of Shanghai."""
+    return datetime(day.year, day.month, day.day, tzinfo=SHANGHAI)
 
 
 def add_years(anchor: datetime, years: int) -> datetime:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from django.db.models import QuerySet
 
@@ -11,6 +11,7 @@ from billing.models import Order
 from billing.proration import quote_new
 from billing.quotes import Quote
 from billing.states import OPEN_ORDER_STATES, TO_PROVISION_STATES, OrderType
+from core.clock import day_start
 from supportplans.models import Plan
 from supportplans.selectors.catalogue import plans_with_price, price_at
 from supportplans.states import PlanCode
@@ -33,10 +34,27 @@ def quote_new_for(plan_code: str, years: int, at: datetime) -> Quote:
     return quote_new(plan=plan_code, monthly=monthly, years=years, at=at)
 
 
-def order_list_for(tenant_id: int, *, state: str = "") -> QuerySet[Order]:
-    """Return the tenant's orders, newest first, with their plans."""
+def order_list_for(
+    tenant_id: int,
+    *,
+    state: str | None = None,
+    type: str | None = None,
+    since: date | None = None,
+    until: date | None = None,
+    number: str | None = None,
+) -> QuerySet[Order]:
+    """Return the tenant's orders, newest first, with their plans.
+
+    ``since`` and ``until`` are days of Shanghai, both included; ``number`` is a part of the order number.
+    """
     orders = Order.objects.filter(tenant_id=tenant_id).select_related("plan").order_by("-id")
-    return orders.filter(state=state) if state else orders
+    exact = {"state": state, "type": type}
+    orders = orders.filter(**{name: value for name, value in exact.items() if value})
+    if since:
+        orders = orders.filter(created_at__gte=day_start(since))
+    if until:
+        orders = orders.filter(created_at__lt=day_start(until) + timedelta(days=1))
+    return orders.filter(number__contains=number) if number else orders
 
 
 def order_get_for(tenant_id: int, number: str) -> Order:
