@@ -8,7 +8,13 @@ from decimal import Decimal
 from django.db.models import Q, QuerySet, Sum
 
 from billing.models import Invoice, Order, Payment, Refund
-from billing.states import OPEN_REFUND_STATES, AccountKind, InvoiceState, PaymentState
+from billing.states import (
+    OPEN_REFUND_STATES,
+    AccountKind,
+    InvoiceState,
+    OrderState,
+    PaymentState,
+)
 from core.money import ZERO
 
 REFUND_PAGE = 50
@@ -61,6 +67,24 @@ def balance_refundable(order: Order) -> Decimal:
     paid = Order.objects.filter(_orders_with(order), paid_at__isnull=False)
     refunded = Refund.objects.filter(_orders_with(order, "order__"), method=AccountKind.BALANCE)
     return _sum(paid, "balance_amount") - _sum(refunded, "amount")
+
+
+def refunded_of(order: Order) -> Decimal:
+    """Return what of the order's own cash has gone back or is on its way, in CNY. At most three queries.
+
+    Money of a provider names its payment. The balance's names none: like a provider's it is taken from the orders of
+    the subscription that were paid last. An order that was not delivered got its own money back.
+    """
+    by_payment = Refund.objects.filter(
+        tenant_id=order.tenant_id, payment__order=order, payment__is_surplus=False
+    )
+    if not order.balance_amount:
+        return _sum(by_payment, "amount")
+    by_balance = Refund.objects.filter(_orders_with(order, "order__"), method=AccountKind.BALANCE)
+    back = _sum(by_balance.exclude(order__state=OrderState.REFUNDED), "amount")
+    later = Order.objects.filter(_orders_with(order), paid_at__gt=order.paid_at)
+    newer = _sum(later.exclude(state=OrderState.REFUNDED), "balance_amount")
+    return _sum(by_payment, "amount") + min(max(ZERO, back - newer), order.balance_amount)
 
 
 def awaits_reversal(refund: Refund) -> bool:

@@ -1,5 +1,6 @@
 """Invoices: asked for by the customer, issued and reversed by finance."""
 
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
@@ -25,6 +26,7 @@ from tests.factories.billing import (
     order_for,
     set_funds,
 )
+from tests.factories.changes import PlanLife
 
 pytestmark = pytest.mark.django_db
 LIST = "/support/invoices/"
@@ -111,6 +113,21 @@ def test_an_invoice_is_over_the_cash_and_not_the_discounts(cast):
 def test_what_was_refunded_is_not_invoiced(cast, order):
     refund(order, "1000.00")
     assert request_for(cast, order).amount == Decimal("5000.00")
+
+
+def test_what_leaving_gave_back_is_taken_from_what_was_paid_last(cast):
+    life, start = PlanLife(cast.huachen, cast.owner), clock.now().replace(microsecond=0)
+    bought = life.do("new", start, plan_code="lite", years=1)
+    renewed = life.do("renewal", start + timedelta(minutes=1), years=1)
+
+    left = life.do("unsubscription", start + timedelta(days=8))
+
+    assert left.refund_amount == Decimal(
+        "11868.49"
+    )  # the renewal whole, 357 of 365 days of the first term
+    assert request_for(cast, bought).amount == Decimal("131.51")
+    with pytest.raises(errors.NothingToInvoice):
+        request_for(cast, renewed)
 
 
 def test_nothing_left_is_not_invoiced(cast, order):

@@ -35,6 +35,11 @@ ENTERPRISE = (
     "/support/reports/data-use/",
     "/support/orders/",
     "main td a",
+    "/support/balance/",
+    "/support/balance/top-up/",
+    "/support/coupons/",
+    "/support/vouchers/",
+    "/support/invoices/",
     "/support/people/",
     "/messages/",
 )
@@ -44,6 +49,8 @@ STANDARD = (
     "/support/service-orders/",
     "/support/order/new/?plan=lite",
 )
+# Coupons that apply and one that does not, vouchers, and the balance.
+PAYING = ("/support/orders/?state=pending", "main td a[href$='/pay/']")
 
 
 def checked(page: Page, rules: dict[str, list[str]]) -> list[str]:
@@ -81,8 +88,13 @@ def look_at(page: Page, places: tuple[str, ...]) -> list[str]:
 
 @pytest.mark.parametrize(
     ("email", "places"),
-    [("", PUBLIC), ("owner@huachen.example", ENTERPRISE), ("owner@mumian.example", STANDARD)],
-    ids=["visitor", "enterprise", "standard"],
+    [
+        ("", PUBLIC),
+        ("owner@huachen.example", ENTERPRISE),
+        ("owner@mumian.example", STANDARD),
+        ("owner@qiming.example", PAYING),
+    ],
+    ids=["visitor", "enterprise", "standard", "paying"],
 )
 def test_pages_can_be_used_by_everybody(visitor, email, places):
     page = visitor()
