@@ -575,15 +575,44 @@ def test_a_second_success_is_refunded_by_itself(cast, gateway, bought):
 # What people are told
 
 
-def test_the_end_is_told_in_both_languages(cast, bought):
-    with scope.staff():
-        cast.owner.language = "en"
-        cast.owner.save(update_fields=["language"])
-    refunds_for(bought, local="1000.00")
-    refunds_follow_due()
+def told(kind: str) -> list[str]:
     with scope.staff():
         messages_expand(at=clock.now())
-        sent = Delivery.objects.filter(message__kind="billing.refund_done", channel="email").get()
-        assert "1,000.00" in sent.subject
-        assert "退款" not in sent.subject
-        assert "退款" not in sent.text
+        sent = Delivery.objects.filter(message__kind=kind, channel="inbox").order_by("pk")
+        return [delivery.text for delivery in sent]
+
+
+def test_the_customer_reads_where_the_money_is(store, bought):
+    refunds_for(bought, local="1000.00")
+    refunds_follow_due()
+    refunds_for(bought, to_balance=True, local="2000.00")
+    store.expect_trouble("refund", Trouble.REFUSE_REFUND, "window_over")
+    refunds_for(bought, local="3000.00")
+    refunds_follow_due()
+
+    back, preferred, refused, for_finance = told("billing.refund_done")
+
+    assert "¥1,000.00 已由原支付渠道退回付款账户" in back
+    assert "¥2,000.00 已退至账户余额" in preferred
+    assert "¥3,000.00 无法由原支付渠道退回" in refused
+    assert for_finance == refused
+
+
+def test_finance_reads_what_a_refund_waits_for(store, large, bought_by_another):
+    invoice_over(bought_by_another)
+    refunds_for(large, local="60000.00")
+    refunds_for(bought_by_another, local="1000.00")
+    store.expect_trouble("refund", Trouble.REFUSE_REFUND, "too_much")
+    refunds_for(large, local="1000.00")
+    refunds_follow_due()
+
+    approval, invoice, stopped = told("billing.refund_waits")
+
+    assert "超过审批金额" in approval
+    assert "须先冲红已开具的发票" in invoice
+    assert "被支付渠道拒绝，款项尚未退回：too_much" in stopped
+
+
+@pytest.fixture
+def bought_by_another(cast, gateway):
+    return pay_at(gateway, order_for(cast.yunfan, cast.other_owner), cast.other_owner).order
