@@ -9,7 +9,7 @@ from accounts.access import SYSTEM, Actor
 from accounts.models import Membership, Tenant, User
 from accounts.models.tenants import TenantRole
 from accounts.models.users import StaffRole
-from billing import demo_wallet
+from billing import demo_changes, demo_wallet
 from billing.models import Order, OrderEvent, Payment
 from billing.proration import quote_new
 from billing.services.history import order_move
@@ -62,6 +62,7 @@ def load(at: datetime) -> None:
                 actor=finance,
                 at=at - timedelta(days=days),
             )
+    demo_changes.load(at, tenants, owners, finance)
     for number, (name, plan, years, days, outcome) in enumerate(ORDERS):
         tenant = tenants[name]
         if tenant.pk not in known:

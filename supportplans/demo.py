@@ -4,13 +4,21 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from accounts.access import SYSTEM
-from accounts.models import Tenant
+from accounts.access import SYSTEM, Actor
+from accounts.models import Membership, Tenant
+from accounts.models.tenants import TenantRole
 from core import clock
 from core.tenancy import scope
-from supportplans.models import AssuranceWindow, QuotaUse, ServiceItem, Subscription
+from supportplans.models import (
+    AssuranceWindow,
+    QuotaUse,
+    ServiceItem,
+    Subscription,
+    TrialApplication,
+)
 from supportplans.selectors.catalogue import price_at
 from supportplans.services.subscriptions import NewPaidLine, subscription_start
+from supportplans.services.trials import trial_apply
 from supportplans.states import Basis, LineKind, PlanCode, QuotaState, WindowState
 
 # Customer, level, basis, days since the start; a trial runs 30 days, a paid term one year.
@@ -29,6 +37,8 @@ WINDOWS = (
     ("青禾教育", 3, "期末考试", 9, 7, WindowState.APPROVED),
 )
 TRIAL_DAYS = 30
+# Customer, level, why: an application that waits for the account manager.
+TRIAL = ("木棉传媒", PlanCode.BUSINESS, "年底有直播活动，想先试用专属服务经理和资源监控。")
 
 
 def load(at: datetime) -> None:
@@ -54,6 +64,7 @@ def load(at: datetime) -> None:
             )
             if created:
                 _use_quota(tenants[name], item, window)
+        _apply_for_trial(tenants[TRIAL[0]], at)
 
 
 def _subscribe(tenant: Tenant, plan_code: PlanCode, basis: Basis, starts: datetime) -> None:
@@ -83,6 +94,19 @@ def _subscribe(tenant: Tenant, plan_code: PlanCode, basis: Basis, starts: dateti
         lines=[line] if basis == Basis.PAID else [],
         actor=SYSTEM,
         at=starts,
+    )
+
+
+def _apply_for_trial(tenant: Tenant, at: datetime) -> None:
+    if TrialApplication.objects.filter(tenant=tenant).exists():
+        return
+    owner = Membership.objects.select_related("user").get(tenant=tenant, role=TenantRole.OWNER).user
+    trial_apply(
+        tenant_id=tenant.pk,
+        plan_code=TRIAL[1],
+        reason=TRIAL[2],
+        actor=Actor(user=owner, name=owner.name, title="所有者"),
+        at=at - timedelta(hours=19),
     )
 
 

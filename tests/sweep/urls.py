@@ -17,12 +17,13 @@ from messaging.models import Delivery
 from onlineservice.models import Article
 from reports.models import MonthlyReport
 from servicedesk.models import Deliverable
+from supportplans.models import Plan, TrialApplication
 from tickets.models import Attachment, Ticket
 
 # Rooms of libraries have tests of their own: allauth's pages and Django's back office in tests/isolation.
 ELSEWHERE = ("account_", "admin:")
 # Arguments that name nobody's row.
-FREE = {"slug", "provider", "token", "action"}
+FREE = {"slug", "provider", "token", "action", "decision"}
 NO_SUCH = {"int": 987_654_321, "str": "0000000000000000"}
 
 
@@ -120,6 +121,17 @@ def _billing(tenant: Tenant) -> dict[str, object]:
     }
 
 
+def _supportplans(tenant: Tenant) -> dict[str, object]:
+    application = TrialApplication.objects.filter(tenant=tenant).order_by("-pk").first()
+    if application is None:
+        application = TrialApplication.objects.create(
+            tenant=tenant,
+            plan=Plan.objects.get(code="business"),
+            created_at=clock.now(),
+        )
+    return {"pk": application.pk, "decision": "grant"}
+
+
 def _tickets(tenant: Tenant) -> dict[str, object]:
     ticket = _newest(Ticket.objects.filter(tenant=tenant))
     attachment = Attachment.objects.filter(tenant=tenant).first() or Attachment.objects.create(
@@ -158,6 +170,7 @@ ROWS: dict[str, Callable[[Tenant], dict[str, object]]] = {
     "accounts": _accounts,
     "messaging": _messaging,
     "billing": _billing,
+    "supportplans": _supportplans,
     "tickets": _tickets,
     "servicedesk": _servicedesk,
     "onlineservice": _onlineservice,
