@@ -19,6 +19,7 @@ from billing.models import Order, Payment
 from billing.providers.registry import NAMES
 from billing.selectors.orders import order_get_for, order_list_for
 from billing.selectors.payments import order_payments
+from billing.selectors.refunds import refunds_of
 from billing.services.orders import order_cancel as order_cancel_service
 from billing.states import LIVE_PAYMENT_STATES, OrderState, PaymentState
 from core import clock
@@ -169,6 +170,7 @@ def detail_context(order: Order, *, confirming: bool = False) -> dict[str, Any]:
         "history": list(order.history.order_by("pk")),
         "progress": _progress(order),
         "payments": [(payment, _method_name(payment)) for payment in payments],
+        "refunds": refunds_of(order),
         "confirming": waits,
         "failed": failed and order.is_payable,
         "polls": order.is_moving or waits,

@@ -195,3 +195,13 @@ def test_the_limit_of_changes_is_shown_before_anything_is_sent(life, owner):
 
     assert "30 天内最多升降配 2 次" in page
     assert owner.post(CHANGE, sent()).status_code == 409
+
+
+def test_the_order_shows_where_its_money_goes_and_how_far_it_is(life, owner):
+    order = life.do("unsubscription", clock.now())
+
+    page = owner.get(order.get_absolute_url()).content.decode()
+
+    assert "退款进度" in page
+    assert "2,761.64" in page
+    assert "已退款" in page
