@@ -79,18 +79,23 @@ def round_parts(numerators: Iterable[int], denominator: int) -> tuple[int, list[
 
 
 def refund_by_method(refund: int, shares: Sequence[Share]) -> dict[str, Decimal]:
-    """Return ``refund`` (cents) as CNY by method, in the proportion of the unused cash that is given back."""
+    """Return ``refund`` (cents) as CNY by method, in the proportion of the unused cash that is given back.
+
+    No method gives back more than it has brought in, also where the rounded sum is more than the exact one.
+    """
     if not refund:
         return {}
     wholes = [sum(cash_cents(share.line).values()) for share in shares]
     common = lcm(*(whole for whole in wholes if whole))
     weights: dict[str, int] = {}
+    caps: dict[str, int] = {}
     for share, whole in zip(shares, wholes, strict=True):
         if share.refund:
             for method, cents in cash_cents(share.line).items():
                 weight = share.refund * cents * (common // whole)
                 weights[method] = weights.get(method, 0) + weight
-    parts = split_cents(refund, weights)
+                caps[method] = caps.get(method, 0) + cents
+    parts = split_cents(refund, weights, caps)
     return {method: from_cents(cents) for method, cents in sorted(parts.items()) if cents}
 
 
@@ -109,10 +114,11 @@ def cash_carried(line: Line, amount: int, room: dict[str, int]) -> dict[str, Dec
     """Take ``amount`` cents of the line's cash over to the line that replaces it, in proportion to its methods.
 
     ``room`` (see ``cash_room``) is lowered by it: refund and carried cash never exceed what a method has brought in.
+    Where the refund's odd cents have gone to this line's methods, so much less of its cash is carried.
     """
     cash = cash_cents(line)
     caps = {method: min(cents, room[method]) for method, cents in cash.items()}
-    parts = split_cents(amount, cash, caps)
+    parts = split_cents(min(amount, sum(caps.values())), cash, caps)
     for method, cents in parts.items():
         room[method] -= cents
     return {method: from_cents(cents) for method, cents in sorted(parts.items()) if cents}

@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from billing.allocation import Share, round_parts
 from billing.paid_lines import MONTHS, YEAR_DAYS, Line, cash_cents
-from core.money import from_cents, to_cents
+from core.money import from_cents, half_up, to_cents
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,12 +62,12 @@ def explain_downgrade(
 ) -> tuple[ExplanationLine, ...]:
     """Return, for each line, what is left of it minus what the new plan needs of that; lines that stay are named.
 
-    ``parts`` are the refunds per line in cents, ``monthly`` the new plan's price. What is left is rounded; the other
-    shown part is the rest.
+    ``parts`` are the refunds per line in cents, ``monthly`` the new plan's price. What is left of a line that is cut is
+    rounded; the other shown part is the rest.
     """
-    _total, unused = round_parts((share.unused for share in shares), denominator)
     shown = []
-    for share, left, part in zip(shares, unused, parts, strict=True):
+    for share, part in zip(shares, parts, strict=True):
+        left = half_up(share.unused, denominator) if share.needed else part
         if share.is_kept:
             shown.append(ExplanationLine("line_kept", "", from_cents(0)))
             continue

@@ -6,7 +6,7 @@ Pure: nothing here reads the database or the clock.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
 
@@ -16,6 +16,7 @@ from core.money import ZERO, to_cents
 YEAR_DAYS = 365
 MONTHS = 12
 _MOST_YEARS = 100
+PLAN_RANKS = {"standard": 0, "lite": 1, "business": 2, "enterprise": 3}
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,9 +66,15 @@ def cash_cents(line: Line) -> dict[str, int]:
 
 
 def live_lines(lines: Iterable[Line], at: datetime) -> list[Line]:
-    """Return the lines of terms that run or are still to come, the earliest end first, then as they were bought."""
+    """Return the lines of terms that run or are still to come, the earliest end first, then as they were bought.
+
+    Of lines that were bought at one instant the higher level came later: nothing is bought on top of a downgrade's rest
+    but an upgrade.
+    """
     live = [line for line in lines if line.ends > at]
-    live.sort(key=lambda line: (line.ends, line.bought_at))
+    live.sort(
+        key=lambda line: (line.ends, line.bought_at, PLAN_RANKS[line.plan], line.from_monthly)
+    )
     return live
 
 
@@ -79,11 +86,35 @@ def top_lines(live: Sequence[Line]) -> list[Line]:
     return list({line.ends: line for line in live}.values())
 
 
-def anchor_of(lines: Iterable[Line]) -> datetime:
-    """Return where the calendar years of these lines are counted from: the start of the first purchase."""
-    ordered = sorted(lines, key=lambda line: line.anchor or line.starts)
-    firsts = [line for line in ordered if line.anchor or line.kind == "purchase"] or ordered
-    return firsts[0].anchor or firsts[0].starts
+def under_plan(live: Sequence[Line], plan: str) -> list[Line]:
+    """Return lines that a downgrade to ``plan`` has left: none is named higher, the ones in force have its name.
+
+    A line that was kept keeps its prices. ``live`` is in the order of ``live_lines``.
+    """
+    tops = {id(line) for line in top_lines(live)}
+    return [
+        replace(line, plan=plan)
+        if id(line) in tops or PLAN_RANKS[line.plan] > PLAN_RANKS[plan]
+        else line
+        for line in live
+    ]
+
+
+def anchor_of(live: Sequence[Line], lines: Iterable[Line] = ()) -> datetime:
+    """Return where the calendar years of lines are counted from: the start of the first purchase.
+
+    ``live`` is in the order of ``live_lines``. Where its purchase is over, it is looked for among all ``lines``: term
+    follows term from the purchase on.
+    """
+    known = [line.anchor for line in live if line.anchor is not None]
+    if known:
+        return min(known)
+    first = min(live, key=lambda line: line.starts)
+    ended = sorted(lines, key=lambda line: line.starts, reverse=True)
+    by_end = {line.ends: line for line in ended}  # of one term, the line that starts first
+    while first.anchor is None and first.kind != "purchase" and first.starts in by_end:
+        first = by_end[first.starts]
+    return first.anchor or first.starts
 
 
 def term_end(*, anchor: datetime, last_end: datetime, years: int) -> datetime:

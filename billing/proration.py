@@ -33,6 +33,7 @@ from billing.explanation import (
 )
 from billing.paid_lines import (
     MONTHS,
+    PLAN_RANKS,
     YEAR_DAYS,
     Line,
     anchor_of,
@@ -41,11 +42,11 @@ from billing.paid_lines import (
     remaining_days,
     term_end,
     top_lines,
+    under_plan,
 )
 from billing.quotes import (
     FREE_RETURN_WITHIN,
     FREE_RETURNS,
-    PLAN_RANKS,
     Quote,
     must_be_for_sale,
     must_be_offered,
@@ -91,10 +92,11 @@ def quote_renewal(
     """
     live = must_run(lines, at)
     starts = live[-1].ends
-    anchor = anchor or anchor_of(live)
+    anchor = anchor or anchor_of(live, lines)
     ends = term_end(anchor=anchor, last_end=starts, years=must_be_offered(years))
     plan = current or top_lines(live)[0].plan
     line = _term(plan, monthly, years, starts=starts, ends=ends, bought=at, kind="renewal")
+    line = replace(line, anchor=anchor)
     return _term_quote("renew", line, years, kept=_marked(live))
 
 
@@ -175,7 +177,7 @@ def quote_downgrade(
     refund, parts = round_parts((share.refund for share in shares), denominator)
     refund_to = refund_by_method(refund, shares)
     closed = tuple(share.line for share in shares if not share.is_kept)
-    room, anchor = cash_room(closed, refund_to), anchor_of(live)
+    room, anchor = cash_room(closed, refund_to), anchor_of(live, lines)
     below = Line(
         plan=plan,
         monthly=monthly,
@@ -193,7 +195,7 @@ def quote_downgrade(
         for share, part in zip(shares, parts, strict=True)
         if share.is_cut
     )
-    kept = [_named(line, plan) for line in _marked(s.line for s in shares if s.is_kept)]
+    kept = _marked(share.line for share in shares if share.is_kept)
     return Quote(
         action="downgrade",
         plan=plan,
@@ -202,7 +204,7 @@ def quote_downgrade(
         refund_to=refund_to,
         days=sum(remaining_days(top, at) for top in tops),
         explanation=explain_downgrade(shares, parts, monthly, denominator),
-        lines=tuple(live_lines([*kept, *added], at)),
+        lines=tuple(under_plan(live_lines([*kept, *added], at), plan)),
         added=added,
         closed=closed,
     )
@@ -302,7 +304,7 @@ def _upgrade_parts(
     if len(more) == 1 or not charge:
         return charge, [charge] * len(more) if charge else [0] * len(more)
     # A term whose plan in force cost more than the new one does today pays nothing, and lowers what the others pay.
-    split = split_cents(charge, {f"{place:04}": max(0, part) for place, part in enumerate(more)})
+    split = split_cents(charge, {f"{place:06}": max(0, part) for place, part in enumerate(more)})
     return charge, [split[name] for name in sorted(split)]
 
 
@@ -329,6 +331,7 @@ def _replacement(
     is_covered = share.by_voucher + share.by_cash == share.needed
     carried = list_cents - voucher if is_covered else half_up(share.by_cash, denominator)
     carried = min(carried, list_cents - voucher, sum(cash_cents(line).values()) - refunded)
+    cash = cash_carried(line, carried, room)
     return replace(
         below,
         from_monthly=line.from_monthly,
@@ -337,8 +340,8 @@ def _replacement(
         paid_days=share.days,
         list_amount=from_cents(list_cents),
         voucher=from_cents(voucher),
-        coupon=from_cents(list_cents - voucher - carried),
-        cash=cash_carried(line, carried, room),
+        coupon=from_cents(list_cents - voucher) - sum(cash.values(), ZERO),
+        cash=cash,
     )
 
 
@@ -365,8 +368,3 @@ def _free_return(line: Line, days: int) -> Quote:
 def _marked(lines: Iterable[Line]) -> list[Line]:
     """Return lines that know that the plan was changed or renewed since they were bought."""
     return [line if line.changed else replace(line, changed=True) for line in lines]
-
-
-def _named(line: Line, plan: str) -> Line:
-    """Return a line that is kept under a lower plan: it keeps its prices and takes the plan's name."""
-    return replace(line, plan=plan) if PLAN_RANKS[line.plan] > PLAN_RANKS[plan] else line

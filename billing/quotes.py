@@ -9,11 +9,10 @@ from decimal import Decimal
 
 from billing import exceptions as errors
 from billing.explanation import ExplanationLine
-from billing.paid_lines import Line, live_lines
+from billing.paid_lines import PLAN_RANKS, Line, live_lines
 from core.money import CENT, ZERO, to_cents
 
 TERM_YEARS = (1, 2, 3)
-PLAN_RANKS = {"standard": 0, "lite": 1, "business": 2, "enterprise": 3}
 # Defaults of figures that operators can change (``supportplans.figures``).
 FREE_RETURN_WITHIN = timedelta(days=7)
 FREE_RETURNS = 3

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from billing.exceptions import NothingRuns, TooManyChanges
 from billing.models import ChangeAllowance, Order
-from billing.paid_lines import Line, live_lines, remaining_days, top_lines
+from billing.paid_lines import PLAN_RANKS, Line, live_lines, remaining_days, top_lines
 from billing.proration import (
     is_returnable,
     quote_downgrade,
@@ -15,7 +15,7 @@ from billing.proration import (
     quote_unsubscription,
     quote_upgrade,
 )
-from billing.quotes import PLAN_RANKS, Quote
+from billing.quotes import Quote
 from billing.selectors.lines import free_returns_used, lines_of
 from billing.selectors.orders import plans_for_sale
 from billing.states import OrderState, OrderType

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
+from itertools import product
 
 import pytest
 
@@ -532,3 +533,114 @@ def test_lines_that_share_an_end_are_one_term():
     with pytest.raises(errors.PlanNotHigher):
         up(lines, "business", START)
     assert isinstance(lines[0], Line)
+
+
+# What a random life of a plan has found
+
+
+@pytest.mark.parametrize("is_reversed", [False, True])
+def test_the_order_in_which_lines_are_given_does_not_matter(is_reversed):
+    """Also where two were bought at one instant."""
+    lines = paid(up([bought()], "business", START))
+    lines = lines[::-1] if is_reversed else lines
+
+    assert down(lines, "lite", START).refund == Decimal("294000.00")
+    assert up(lines, "enterprise", START).charge == Decimal("300000.00")
+    assert quote_renewal(lines=lines, monthly=PRICES["business"], years=1, at=START).plan == (
+        "business"
+    )
+
+
+def test_years_count_from_the_first_purchase_also_after_its_term():
+    first = bought(at=instant(2025, 2, 28, 9), anchor=instant(2024, 2, 29, 9))
+    purchase = bought(at=instant(2024, 2, 29, 9))
+    renewal = quote_renewal(
+        lines=[purchase], monthly=PRICES["lite"], years=1, at=instant(2024, 3, 1)
+    )
+    by_hand = replace(renewal.term, anchor=None)
+    for lines in (paid(renewal)[1:], [by_hand, purchase], [first]):
+        quote = quote_renewal(lines=lines, monthly=PRICES["lite"], years=2, at=instant(2025, 6, 1))
+        assert quote.term.ends == instant(2028, 2, 29, 9)
+
+
+def test_no_method_gives_back_more_than_it_brought_in():
+    lite = replace(
+        bought(years=2, at=instant(2026, 2, 10, 4, 35, 15)),
+        list_amount=Decimal("13549.44"),
+        cash={"bestpay": Decimal("3854.76"), "transfer": Decimal("9694.68")},
+    )
+    renewal = replace(
+        bought(at=lite.ends, kind="renewal"),
+        list_amount=Decimal("383882.28"),
+        cash={"alipay": Decimal("383882.28")},
+    )
+
+    quote = quote_unsubscription(lines=[lite, renewal], at=instant(2027, 5, 16, 23, 58, 39))
+
+    # 388,875.1569 rounds up; the cent does not go to the renewal, which has no more to give.
+    assert quote.refund_to == {
+        "alipay": Decimal("383882.28"),
+        "bestpay": Decimal("1420.45"),
+        "transfer": Decimal("3572.43"),
+    }
+
+
+def test_a_cut_line_carries_what_the_refund_has_left_to_its_methods():
+    """The refund's odd cent can go to another method than that of the line for which it was rounded."""
+
+    def part(days: int, *, starts: datetime, method: str) -> Line:
+        amount = (Decimal("588000.00") * days / 365).quantize(Decimal("0.01"))
+        return Line(
+            plan="enterprise",
+            from_monthly=Decimal("1000.00"),
+            monthly=Decimal("50000.00"),
+            starts=starts,
+            ends=starts + days * DAY,
+            paid_days=days,
+            list_amount=amount,
+            cash={method: amount},
+            kind="upgrade",
+        )
+
+    for days, more in product(range(1, 30), range(1, 30)):
+        lines = [
+            part(days, starts=START, method="wechatpay"),
+            part(more, starts=START + days * DAY, method="alipay"),
+        ]
+        quote = down(lines, "business", START)
+        for line in lines:
+            ((method, amount),) = line.cash.items()
+            carried = sum(
+                (new.cash.get(method, Decimal("0.00")) for new in quote.added), Decimal("0.00")
+            )
+            assert carried + quote.refund_to[method] <= amount
+        assert all(
+            new.list_amount == new.coupon + sum(new.cash.values()) and new.coupon <= Decimal("0.01")
+            for new in quote.added
+        )
+
+
+def test_the_shown_parts_of_a_downgrade_add_up():
+    line = bought(coupon="1.01")
+    lines = paid(up([line], "enterprise", line.ends - 220 * DAY))
+
+    for days in range(1, 220):
+        quote = down(lines, "business", line.ends - days * DAY)
+        assert explained(quote) == quote.refund
+        cut = [
+            replace(lines[0], monthly=Decimal("883.42")),
+            replace(lines[1], from_monthly=Decimal("883.42")),
+        ]
+        quote = down(cut, "lite", line.ends - days * DAY)
+        assert explained(quote) == quote.refund
+
+
+def test_the_line_in_force_after_a_downgrade_has_the_plan_s_name():
+    dear = replace(bought(), monthly=Decimal("25000.00"))
+    lines = paid(up([dear], "enterprise", START))
+
+    quote = down(lines, "business", START)
+
+    assert [(line.plan, line.monthly) for line in quote.lines] == [
+        ("business", Decimal("25000.00"))
+    ]

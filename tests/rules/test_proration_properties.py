@@ -7,7 +7,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from billing.allocation import spread_funds
-from billing.paid_lines import Line, live_lines, remaining_days, top_lines
+from billing.paid_lines import PLAN_RANKS, Line, live_lines, remaining_days, top_lines
 from billing.proration import (
     quote_downgrade,
     quote_new,
@@ -15,7 +15,7 @@ from billing.proration import (
     quote_unsubscription,
     quote_upgrade,
 )
-from billing.quotes import PLAN_RANKS, TERM_YEARS, Quote
+from billing.quotes import TERM_YEARS, Quote
 from core.clock import SHANGHAI
 from core.exceptions import DomainError
 from core.money import ZERO
