@@ -2,27 +2,44 @@
 
 The shape of a question: ``{"action": "new|renew|upgrade|downgrade|unsubscribe", "at": instant, "plan": code,
 "years": n, "free_refunds_used": n, "lines": [line…], "prices": {code: monthly}}``. ``plan`` is read by new, upgrade
-and downgrade, ``years`` by new and renew. Amounts are texts in CNY, instants ISO 8601 with an offset.
+and downgrade, ``years`` by new and renew. ``free_refunds`` and ``free_refund_hours`` may change the rule of free
+returns. Amounts are texts in CNY, instants ISO 8601 with an offset.
 """
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import datetime
-from decimal import Decimal, InvalidOperation
+from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 from billing import proration
 from billing.exceptions import PlanNotForSale, QuestionInvalid
-from billing.paid_lines import Line, live_lines, top_lines
-from billing.quotes import PLAN_RANKS, Quote
+from billing.paid_lines import PLAN_RANKS, Line, live_lines, top_lines
+from billing.quotes import FREE_RETURN_WITHIN, FREE_RETURNS, Quote
 from core.clock import local
 from core.money import CENT, ZERO
 
-METHODS = frozenset({"balance", "alipay", "wechatpay", "bestpay", "transfer"})
+METHODS = frozenset({"balance", "alipay", "wechatpay", "bestpay", "transfer", "local"})
 KINDS = frozenset({"purchase", "upgrade", "downgrade", "renewal"})
+HOUR = timedelta(hours=1)
 _MOST = Decimal("999999999.99")
+_AMOUNT = re.compile(r"[0-9]+(\.[0-9]+)?", re.ASCII)
+# Instants of a support plan: terms are added to them, and all are shown in Shanghai time.
+_YEARS = range(1970, 3000)
+
+
+def read(text: str) -> Any:
+    """Return the question in ``text``. Raises QuestionInvalid for what is no JSON, or gives a name twice."""
+    try:
+        return json.loads(text, object_pairs_hook=_unique)
+    except ValueError as error:
+        raise QuestionInvalid(f"input: not JSON ({error})") from None
+    except RecursionError:
+        raise QuestionInvalid("input: nested too deeply") from None
 
 
 def answer(question: Any) -> dict[str, Any]:
@@ -37,8 +54,14 @@ def answer(question: Any) -> dict[str, Any]:
     return quote_as_json(_quote(asked, at, lines))
 
 
+def instant_asked(question: Any) -> datetime:
+    """Return the instant of a question. Raises QuestionInvalid."""
+    return _Reader(question, "").instant("at")
+
+
 def quote_as_json(quote: Quote) -> dict[str, Any]:
     """Return a quote as JSON values."""
+    added = {id(line) for line in quote.added} if quote.charge else set()
     return {
         "charge": _money(quote.charge),
         "refund": _money(quote.refund),
@@ -49,15 +72,22 @@ def quote_as_json(quote: Quote) -> dict[str, Any]:
         "plan": quote.plan,
         "days": quote.days,
         "explanation": [line.as_json() for line in quote.explanation],
-        "lines": [line_as_json(_paid(line, quote)) for line in quote.lines],
+        "lines": [line_as_json(_paid(line) if id(line) in added else line) for line in quote.lines],
     }
 
 
 def _quote(asked: _Reader, at: datetime, lines: list[Line]) -> Quote:
     action = asked.choice("action", {"new", "renew", "upgrade", "downgrade", "unsubscribe"})
     if action == "unsubscribe":
-        used = asked.count("free_refunds_used", default=0)
-        return proration.quote_unsubscription(lines=lines, at=at, free_returns_used=used)
+        return proration.quote_unsubscription(
+            lines=lines,
+            at=at,
+            free_returns_used=asked.count("free_refunds_used", default=0),
+            free_returns=asked.count("free_refunds", default=FREE_RETURNS),
+            free_within=timedelta(
+                hours=asked.count("free_refund_hours", default=FREE_RETURN_WITHIN // HOUR)
+            ),
+        )
     if action == "renew":
         live = live_lines(lines, at)
         plan = top_lines(live)[0].plan if live else ""
@@ -125,11 +155,19 @@ def line_as_json(line: Line) -> dict[str, Any]:
     return shown
 
 
-def _paid(line: Line, quote: Quote) -> Line:
+def _paid(line: Line) -> Line:
     """Return a new line that is charged as paid from the balance."""
-    if quote.charge and line in quote.added and line.list_amount:
-        return replace(line, cash={"balance": line.list_amount})
-    return line
+    return replace(line, cash={"balance": line.list_amount}) if line.list_amount else line
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Return an object's values by name; which of two of one name counts is nobody's guess."""
+    values: dict[str, Any] = {}
+    for name, value in pairs:
+        if name in values:
+            raise QuestionInvalid(f"input: {json.dumps(name)} is given twice")
+        values[name] = value
+    return values
 
 
 class _Reader:
@@ -144,7 +182,7 @@ class _Reader:
         return self._value.get(name) is not None
 
     def rows(self, name: str) -> list[_Reader]:
-        rows = self._value.get(name) or []
+        rows = self._value[name] if self.has(name) else []
         if not isinstance(rows, list):
             raise self._wrong(name, "not a list")
         return [_Reader(row, f"{self.path}{name}[{n}].") for n, row in enumerate(rows)]
@@ -180,13 +218,15 @@ class _Reader:
             raise self._wrong(name, "an instant like 2023-12-06T10:39:16+08:00 is wanted") from None
         if value.tzinfo is None:
             raise self._wrong(name, "the instant has no offset")
+        if value.year not in _YEARS:
+            raise self._wrong(name, f"a year from {_YEARS[0]} to {_YEARS[-1]} is wanted")
         return value
 
     def amount(self, name: str, default: str | None = None) -> Decimal:
         return self._amount(self._value.get(name, default), name)
 
     def amounts(self, name: str, names: frozenset[str]) -> dict[str, Decimal]:
-        values = self._value.get(name) or {}
+        values = self._value[name] if self.has(name) else {}
         if not isinstance(values, Mapping) or not names.issuperset(values):
             raise self._wrong(name, f"an object with {', '.join(sorted(names))} is wanted")
         return {key: self._amount(value, f"{name}.{key}") for key, value in values.items()}
@@ -198,11 +238,9 @@ class _Reader:
         return self._amount(prices[plan], f"prices.{plan}")
 
     def _amount(self, value: Any, name: str) -> Decimal:
-        try:
-            amount = Decimal(value) if isinstance(value, str) else None
-        except InvalidOperation:
-            amount = None
-        if amount is None or not amount.is_finite() or not 0 <= amount <= _MOST:
+        is_written = isinstance(value, str) and _AMOUNT.fullmatch(value)
+        amount = Decimal(value) if is_written else None
+        if amount is None or amount > _MOST:
             raise self._wrong(name, 'an amount like "500.00" is wanted')
         if amount != amount.quantize(CENT):
             raise self._wrong(name, "more than two places")

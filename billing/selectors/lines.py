@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
 from billing.exceptions import QuestionInvalid
 from billing.models import Order
-from billing.paid_lines import Line
-from billing.quote_json import line_as_json
+from billing.paid_lines import Line, live_lines, under_plan
+from billing.quote_json import instant_asked, line_as_json
 from billing.states import OrderState, OrderType
-from core import clock
+from core.clock import local, now
 from supportplans.models import PaidLine, Subscription
 from supportplans.selectors.catalogue import monthly_of, plans_with_price
-from supportplans.states import LineKind
+from supportplans.selectors.figures import figures_at
+from supportplans.states import FigureCode, LineKind
 
 
 def lines_of(subscription: Subscription) -> list[Line]:
@@ -42,27 +42,27 @@ def free_returns_used(tenant_id: int) -> int:
 
 
 def question_about(subscription_id: int, question: Any) -> dict[str, Any]:
-    """Complete a question (see ``billing.quote_json``) with the lines, prices and counter of a stored subscription.
+    """Complete a question (see ``billing.quote_json``) with a stored subscription's lines, and with what is in force
+    at its instant: prices, the rule of free returns and their number.
 
     The caller is in staff's scope. Raises QuestionInvalid.
     """
-    if not isinstance(question, dict):
-        raise QuestionInvalid("input: not an object")
     subscription = Subscription.objects.select_related("plan").filter(pk=subscription_id).first()
     if subscription is None:
         raise QuestionInvalid(f"--subscription: there is no subscription {subscription_id}")
-    at = question.get("at") or clock.local(clock.now()).isoformat()
-    try:
-        instant = datetime.fromisoformat(at)
-    except (TypeError, ValueError):
-        instant = clock.now()  # the answer names what is wrong with ``at``
-    prices = {plan.code: monthly_of(plan) for plan in plans_with_price(instant)}
+    if isinstance(question, dict):
+        question = {"at": local(now()).isoformat(), **question}
+    at = instant_asked(question)
+    prices = {plan.code: monthly_of(plan) for plan in plans_with_price(at)}
+    figures = figures_at([FigureCode.FREE_RETURNS, FigureCode.FREE_RETURN_HOURS], at)
+    lines = under_plan(live_lines(lines_of(subscription), at), subscription.plan.code)
     return {
         "free_refunds_used": free_returns_used(subscription.tenant_id),
+        "free_refunds": int(figures[FigureCode.FREE_RETURNS]),
+        "free_refund_hours": int(figures[FigureCode.FREE_RETURN_HOURS]),
         "prices": {code: f"{price:.2f}" for code, price in prices.items() if price is not None},
         **question,
-        "at": at,
-        "lines": [line_as_json(line) for line in lines_of(subscription)],
+        "lines": [line_as_json(line) for line in lines],
     }
 
 

@@ -17,7 +17,7 @@ from django.core.management.base import BaseCommand
 from typing_extensions import override
 
 from billing.exceptions import QuestionInvalid
-from billing.quote_json import answer
+from billing.quote_json import answer, read
 from billing.selectors.lines import question_about
 from core.exceptions import DomainError
 from core.tenancy import scope
@@ -40,10 +40,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, subscription: int | None = None, **options: Any) -> None:
         """Read, answer, print."""
         try:
-            try:
-                question = json.load(sys.stdin)
-            except ValueError as error:
-                raise QuestionInvalid(f"input: not JSON ({error})") from None
+            question = read(_input())
             if subscription is not None:
                 with scope.staff():
                     question = question_about(subscription, question)
@@ -53,3 +50,11 @@ class Command(BaseCommand):
         self.stdout.write(json.dumps(printed, ensure_ascii=False))
         if status:
             sys.exit(status)
+
+
+def _input() -> str:
+    """Return standard input. Raises QuestionInvalid for what is no text."""
+    try:
+        return sys.stdin.read()
+    except UnicodeDecodeError:
+        raise QuestionInvalid("input: not UTF-8") from None
