@@ -85,6 +85,8 @@ def _renew(order: Order, at: datetime) -> Subscription:
     subscription = _subscription(order)
     if subscription.state != SubscriptionState.ACTIVE or subscription.ends <= at:
         return _start(order, at)
+    if subscription.plan_id != order.plan_id:
+        raise NotDeliverable("plan_changed")
     quote = quote_renewal(
         lines=lines_of(subscription),
         monthly=_monthly(order),

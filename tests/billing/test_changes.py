@@ -1,15 +1,20 @@
 """Going up and down, renewing, leaving: services, with the guide's figures."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 
 import pytest
 
+from accounts.access import SYSTEM
 from billing import exceptions as errors
 from billing.models import AgreementAcceptance, ChangeAllowance, Order
+from billing.providers.base import TradeReport, TradeStatus
 from billing.selectors.changes import paid_subscription, quote_unsubscription_of
 from billing.selectors.wallet import balance_of
 from billing.services import placing
+from billing.services.orders import orders_expire_due
+from billing.services.payments import payment_apply, payment_begin
 from billing.states import OrderState, OrderType
 from core.clock import SHANGHAI, add_years
 from core.tenancy import scope
@@ -391,3 +396,55 @@ def test_notices_are_sent_anew_for_the_end_after_a_renewal(life):
             (add_years(START, 2), 30),
             (add_years(START, 2), 15),
         ]
+
+
+def paid_late(life, order):
+    """Let the order expire with a closed attempt, then let the provider say that it was paid in time after all."""
+    with scope.staff():
+        payment_begin(order_id=order.pk, provider_code="local", actor=SYSTEM, at=order.created_at)
+        closed = TradeReport(
+            TradeStatus.CLOSED, "support-portal", order.payments.get().number, order.amount, "CNY"
+        )
+        orders_expire_due(at=order.pays_until)
+        payment_apply(closed, provider_code="local", at=order.pays_until)
+        order.refresh_from_db()
+    assert order.state == OrderState.EXPIRED
+
+    def word_comes(at):
+        with scope.staff():
+            paid = replace(closed, status=TradeStatus.PAID, trade_no="T1", paid_at=order.created_at)
+            payment_apply(paid, provider_code="local", at=at)
+        return life.fulfil(order, at)
+
+    return word_comes
+
+
+@pytest.mark.parametrize(
+    ("kind", "what"), [("renewal", {"years": 1}), ("change", {"plan_code": "business"})]
+)
+def test_what_was_paid_in_time_is_delivered_although_its_order_has_expired(life, kind, what):
+    life.buy("lite", START)
+    order = life.place(kind, START + DAY, **what)
+    word_comes = paid_late(life, order)
+
+    order = word_comes(order.pays_until + timedelta(minutes=5))
+
+    assert order.state == OrderState.COMPLETED
+    subscription = life.subscription
+    assert (subscription.plan.code, subscription.ends) == (
+        ("lite", add_years(START, 2)) if kind == "renewal" else ("business", add_years(START, 1))
+    )
+
+
+def test_a_renewal_of_a_plan_that_was_left_for_another_goes_to_the_balance(life):
+    life.buy("lite", START)
+    order = life.place("renewal", START + DAY, years=1)
+    word_comes = paid_late(life, order)
+    life.change("business", order.pays_until)
+    before = balance(life)
+
+    order = word_comes(order.pays_until + timedelta(minutes=5))
+
+    assert order.state == OrderState.REFUNDED
+    assert balance(life) - before == Decimal("6000.00")
+    assert life.subscription.ends == add_years(START, 1)
