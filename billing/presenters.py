@@ -7,6 +7,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from django.utils.functional import Promise
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from billing.explanation import ExplanationLine
@@ -50,19 +51,22 @@ def rule_label(rule: str) -> str:
     return str(RULES.get(rule, rule))
 
 
-def equation(quote: Quote) -> list[Term]:
+def equation(quote: Quote, before: Plan, after: Plan) -> list[Term]:
     """Return the equation of an upgrade (needed − left = charge) or a downgrade (left − needed = refund)."""
+    needs = gettext("剩余时间%(plan)s所需费用") % {"plan": after}
+    has = gettext("%(plan)s结余费用") % {"plan": before}
+    yearly, paid = gettext("年费 %(formula)s 天"), gettext("已付 %(formula)s 天")
     needed = _sum(quote, "new_plan_needed")
     if quote.action == "upgrade":
         left = -_sum(quote, "old_plan_left")
         return [
-            Term(_("剩余时间新计划所需费用"), needed, _formula(quote, "new_plan_needed")),
-            Term(_("老计划结余费用"), left, _formula(quote, "old_plan_left")),
+            Term(needs, needed, _formula(quote, "new_plan_needed", yearly)),
+            Term(has, left, _formula(quote, "old_plan_left", yearly)),
             Term(_("需补交费用"), quote.charge, _("四舍五入到分，以实收为准")),
         ]
     return [
-        Term(_("老计划结余费用"), _sum(quote, "unused"), _formula(quote, "unused")),
-        Term(_("剩余时间新计划所需费用"), -needed, _formula(quote, "new_plan_needed")),
+        Term(has, _sum(quote, "unused"), _formula(quote, "unused", paid)),
+        Term(needs, -needed, _formula(quote, "new_plan_needed", yearly)),
         Term(_("应退费用"), quote.refund, _("四舍五入到分，以实收为准")),
     ]
 
@@ -96,5 +100,6 @@ def _sum(quote: Quote, rule: str) -> Decimal:
     return sum((line.amount for line in _lines(quote, rule)), ZERO)
 
 
-def _formula(quote: Quote, rule: str) -> str:
-    return " + ".join(line.formula for line in _lines(quote, rule)) or "0.00"
+def _formula(quote: Quote, rule: str, sentence: str) -> str:
+    formula = " + ".join(line.formula for line in _lines(quote, rule))
+    return sentence % {"formula": formula} if formula else "0.00"

@@ -162,7 +162,7 @@ def _change_context(
     if option is not None and option.quote is not None:
         context |= {
             "quote": option.quote,
-            "equation": equation(option.quote),
+            "equation": equation(option.quote, subscription.plan, option.plan),
             "has_steps": has_steps(option.quote),
             "used": days_used(subscription, at),
             "differences": differences(subscription.plan, option.plan),

@@ -209,7 +209,7 @@ def stars_shown(score: float, word: str = "") -> SafeString:
 @register.simple_tag
 def proration_bar(used: int, left: int) -> SafeString:
     """Draw the days of a term, used and left, to scale; both parts stay wide enough for their words."""
-    share = min(86.0, max(14.0, 100 * used / (used + left))) if used + left else 50.0
+    share = min(76.0, max(24.0, 100 * used / (used + left))) if used + left else 50.0
     used_words = _("已用 %(days)d 天") % {"days": used}
     left_words = _("剩余 %(days)d 天") % {"days": left}
     return format_html(

@@ -51,7 +51,13 @@ def newest(kind):
 def test_the_change_page_shows_the_equation(life, owner):
     page = owner.get(CHANGE, {"plan": "business"}).content.decode()
 
-    for figure in ("138,082.19", "2,761.64", "135,320.55", "300,000.00 × 168 ÷ 365", "273,402.74"):
+    for figure in (
+        "138,082.19",
+        "2,761.64",
+        "135,320.55",
+        "年费 300,000.00 × 168 ÷ 365 天",
+        "273,402.74",
+    ):
         assert figure in page
     assert "剩余 168 天" in page
     assert "资深技术工程师" in page

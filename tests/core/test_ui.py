@@ -72,8 +72,8 @@ def test_pips_show_used_before_held_and_never_lose_one():
 
 def test_the_bar_of_a_term_is_to_scale_but_leaves_room_for_words():
     assert 'width="54.0%"' in ui.proration_bar(197, 168)
-    assert 'width="14.0%"' in ui.proration_bar(1, 364)
-    assert 'width="86.0%"' in ui.proration_bar(365, 0)
+    assert 'width="24.0%"' in ui.proration_bar(1, 364)
+    assert 'width="76.0%"' in ui.proration_bar(365, 0)
 
 
 def test_shown_stars_round_and_say_the_figure():
