@@ -74,6 +74,14 @@ def auto_renewal_set(
     return setting
 
 
+@transaction.atomic
+def auto_renewal_end(*, tenant_id: int) -> None:
+    """Turn renewing by itself off for a tenant that has left its plan. The caller holds the tenant's lock."""
+    AutoRenewal.objects.filter(tenant_id=tenant_id, enabled=True).update(
+        enabled=False, agreement_version="", failure=""
+    )
+
+
 def auto_renewals_due(*, at: datetime) -> list[int]:
     """Return the tenants whose plan ends soon, renews by itself, and was not tried today. One batch, staff's scope."""
     soon = at + days_of(figure_at(FigureCode.AUTO_RENEW_DAYS, at))

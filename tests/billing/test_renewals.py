@@ -126,6 +126,18 @@ def test_an_open_order_is_a_failure(life):
     assert told(life) == ["open_order_exists"]
 
 
+def test_who_leaves_and_buys_again_is_not_renewed_unasked(life):
+    turn(life)
+    life.do("unsubscription", START + 30 * DAY)
+    fill(life, "20000.00")
+
+    life.buy("lite", START + 40 * DAY)
+
+    with scope.staff():
+        assert not AutoRenewal.objects.get().enabled
+    assert run(life, add_years(START + 40 * DAY, 1) - DAY) == []
+
+
 def test_the_task_renews_what_is_due(life, monkeypatch):
     fill(life, "6000.00")
     turn(life)
