@@ -8,6 +8,7 @@ from config.api_docs import documentation
 urlpatterns: list[URLPattern | URLResolver] = [
     path("schema/", SpectacularAPIView.as_view(), name="api_schema"),
     path("docs/", documentation, name="api_docs"),
+    path("", include("supportplans.api.urls")),
     path("", include("billing.api.urls")),
     path("", include("tickets.api.urls")),
     path("", include(("servicedesk.api.urls", "servicedesk_api"))),

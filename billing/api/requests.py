@@ -9,7 +9,8 @@ from typing import Any
 from accounts.access import Actor
 from billing.exceptions import PlanNotHigher, PlanNotLower
 from billing.models import Order
-from billing.quotes import PLAN_RANKS, Quote
+from billing.paid_lines import PLAN_RANKS
+from billing.quotes import Quote
 from billing.selectors.changes import (
     paid_subscription,
     quote_change_of,

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from billing.api import views, wallet_views
+from billing.api import action_views, views, wallet_views
 
 app_name = "billing_api"
 
@@ -9,6 +9,15 @@ urlpatterns = [
     path("orders/quote/", views.QuoteView.as_view(), name="quote"),
     path("orders/<str:number>/", views.OrderDetailView.as_view(), name="order_detail"),
     path("orders/<str:number>/funds/", wallet_views.OrderFundsView.as_view(), name="order_funds"),
+    path(
+        "orders/<str:number>/cancel/", action_views.OrderCancelView.as_view(), name="order_cancel"
+    ),
+    path(
+        "orders/<str:number>/payment/",
+        action_views.OrderPaymentView.as_view(),
+        name="order_payment",
+    ),
+    path("auto-renewal/", action_views.AutoRenewalView.as_view(), name="auto_renewal"),
     path("coupons/", wallet_views.CouponListView.as_view(), name="coupon_list"),
     path("vouchers/", wallet_views.VoucherListView.as_view(), name="voucher_list"),
     path("balance/", wallet_views.BalanceView.as_view(), name="balance"),

@@ -131,3 +131,53 @@ def test_only_the_owner_orders(life, cast, client_for, at):
     at(START + DAY)
 
     assert place(client_for(cast.administrator), type="renew", years=1).status_code == 403
+
+
+def test_an_order_is_cancelled(life, cast, client_for, at):
+    life.buy("lite", START)
+    at(START + DAY)
+    client = client_for(cast.owner)
+    number = place(client, type="renew", years=1).json()["number"]
+
+    assert client_for(cast.other_owner).post(f"{URL}{number}/cancel/").status_code == 404
+    assert client_for(cast.administrator).post(f"{URL}{number}/cancel/").status_code == 403
+    assert client.post(f"{URL}{number}/cancel/").json()["state"] == "cancelled"
+    again = client.post(f"{URL}{number}/cancel/")
+    assert (again.status_code, again.json()["code"]) == (409, "order_not_cancellable")
+
+
+def test_an_order_is_paid_at_a_provider(life, cast, client_for, at):
+    life.buy("lite", START)
+    at(START + DAY)
+    client = client_for(cast.owner)
+    number = place(client, type="renew", years=1).json()["number"]
+
+    ways = {way["code"]: way["reason"] for way in client.get(f"{URL}{number}/payment/").json()}
+    begun = client.post(
+        f"{URL}{number}/payment/", {"method": "local"}, content_type="application/json"
+    )
+    unknown = client.post(
+        f"{URL}{number}/payment/", {"method": "gold"}, content_type="application/json"
+    )
+
+    assert ways["local"] == ""
+    assert ways["alipay"] != ""
+    assert begun.json()["amount"] == "6000.00"
+    assert "sign=" in begun.json()["address"]
+    assert (unknown.status_code, unknown.json()["code"]) == (409, "provider_unavailable")
+
+
+def test_renewing_by_itself_is_turned_on_and_off(life, cast, client_for, at):
+    life.buy("lite", START)
+    at(START + DAY)
+    client, path = client_for(cast.owner), "/api/v1/auto-renewal/"
+
+    def put(**body):
+        return client.put(path, body, content_type="application/json")
+
+    assert client.get(path).json()["enabled"] is False
+    assert put(enabled=True, years=2).json()["code"] == "agreement_not_accepted"
+    turned = put(enabled=True, years=2, agreement_version=agreement_at(START).version)
+    assert (turned.json()["enabled"], turned.json()["years"]) == (True, 2)
+    assert put(enabled=False).json()["enabled"] is False
+    assert client_for(cast.administrator).get(path).status_code == 403

@@ -151,3 +151,28 @@ def test_who_may_not(cast, client_for):
     manager = client_for(cast.staff["account_manager"])
     assert manager.post(f"{DESK}{application.pk}/shred/").status_code == 404
     assert manager.post(f"{DESK}999999/grant/").status_code == 404
+
+
+def test_the_api_applies_shows_and_takes_back(cast, client_for):
+    client, path = client_for(cast.owner), "/api/v1/plan/trial/"
+
+    def apply_for(plan):
+        return client.post(path, {"plan": plan, "reason": "评估"}, content_type="application/json")
+
+    assert client.get(path).status_code == 404
+    assert apply_for("standard").status_code == 400
+    assert (apply_for("business").status_code, apply_for("business").status_code) == (201, 201)
+    assert client.get(path).json()["state"] == TrialState.REQUESTED
+    assert client_for(cast.other_owner).get(path).status_code == 404
+    assert client_for(cast.member).get(path).status_code == 403
+    assert client.delete(path).status_code == 204
+    assert client.delete(path).status_code == 404
+
+
+def test_the_api_tells_the_plan_in_force(cast, client_for):
+    grant(apply(cast))
+
+    plan = client_for(cast.member).get("/api/v1/plan/").json()
+
+    assert (plan["plan"], plan["basis"], plan["promised"]) == ("business", "trial", False)
+    assert plan["target_minutes"] == {"urgent": 10, "general": 30}
