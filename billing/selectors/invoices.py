@@ -36,10 +36,21 @@ def invoice_get_for(tenant_id: int, invoice_id: int) -> Invoice:
 
 
 def orders_to_invoice(tenant_id: int) -> QuerySet[Order]:
-    """Return completed orders of plans that cost something and have no invoice under way, newest first."""
+    """Return completed orders of plans that cost something and have no invoice under way, newest first.
+
+    What a free return gave back whole is not among them.
+    """
+    returned = Order.objects.filter(
+        tenant_id=tenant_id,
+        subscription=OuterRef("subscription"),
+        type=OrderType.UNSUBSCRIBE,
+        state=OrderState.COMPLETED,
+        is_free_return=True,
+    )
     live = Invoice.objects.filter(order=OuterRef("pk"), state__in=LIVE_INVOICE_STATES)
     orders = Order.objects.filter(
         ~Exists(live),
+        ~Exists(returned),
         tenant_id=tenant_id,
         state=OrderState.COMPLETED,
         type__in=INVOICED_TYPES,

@@ -10,6 +10,7 @@ from accounts.models import AuditEntry
 from billing import invoice_exceptions as errors
 from billing.events import InvoiceReversed
 from billing.models import Invoice, Order, Refund
+from billing.selectors.invoices import orders_to_invoice
 from billing.services import invoices
 from billing.states import AccountKind, InvoiceState, RefundState
 from core import clock
@@ -310,3 +311,16 @@ def test_others_do_not_find_it_and_colleagues_may_look(cast, order, client_for, 
     owner = client_for(cast.owner)
     assert [owner.get(withdraw).status_code, owner.post(download).status_code] == [405, 405]
     assert owner.get(f"{LIST}987654321/download/").status_code == 404
+
+
+def test_what_a_free_return_gave_back_is_not_offered_for_an_invoice(cast):
+    life = PlanLife(cast.huachen, cast.owner)
+    at = clock.now()
+    bought = life.buy("lite", at)
+    with scope.customer(cast.huachen.pk):
+        assert list(orders_to_invoice(cast.huachen.pk)) == [bought]
+
+    life.do("unsubscription", at + timedelta(days=1))
+
+    with scope.customer(cast.huachen.pk):
+        assert not orders_to_invoice(cast.huachen.pk).exists()
