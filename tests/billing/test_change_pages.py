@@ -211,3 +211,12 @@ def test_the_order_shows_where_its_money_goes_and_how_far_it_is(life, owner):
     assert "退款进度" in page
     assert "2,761.64" in page
     assert "已退款" in page
+
+
+def test_the_current_level_is_named_in_the_reader_s_language(life, owner):
+    owner.cookies["django_language"] = "en"
+
+    page = owner.get(CHANGE).content.decode()
+
+    assert "Current level: Lite" in page
+    assert "轻量级" not in page

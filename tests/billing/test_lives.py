@@ -20,7 +20,7 @@ from hypothesis.stateful import (
 )
 
 from billing.models import BalanceHold, LedgerAccount, LedgerLeg, LedgerTransaction, Order
-from billing.quotes import PLAN_RANKS
+from billing.paid_lines import PLAN_RANKS
 from billing.selectors.lines import lines_of
 from billing.services.orders import order_cancel, orders_expire_due
 from billing.services.proof import tenants_prove
