@@ -13,7 +13,7 @@ from django.db import connection, connections
 from django.test import Client, TransactionTestCase
 
 from config import env
-from config.prepare import load_reference_data
+from config.prepare import compile_messages, load_reference_data
 from core import clock
 from core.tenancy import scope
 from tests.cast import Cast, make_cast
@@ -22,6 +22,11 @@ from tests.jobs import JobRunner
 from tests.queries import counted_queries
 
 pytest_plugins = ["tests.portal"]
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Compile the translations: what a test reads must not depend on whether a portal has run here before."""
+    compile_messages()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
