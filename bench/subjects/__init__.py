@@ -1,0 +1,1 @@
+"""Programs that repeat one of the portal's operations for a benchmark."""
