@@ -21,7 +21,7 @@ from config import env
 from config.local import BASE_DIR
 from tests.databases import database_environment, scratch_database
 
-SUBJECT = [sys.executable, "-m", "bench.subjects.billing"]
+SUBJECT = [sys.executable, "-m", "bench.subjects", "billing"]
 PEER_PROGRAM = str(BASE_DIR / "bench" / "peers" / "django_plans.py")
 BARE = {"PEER_EXTRAS": "0"}
 QUOTES_AT_LEAST = 20_000  # per second, on one core
@@ -74,9 +74,7 @@ def _per_second(ask_all: Callable[[], object]) -> float:
     return QUOTE_TURNS * len(quotes.QUESTIONS) / (process_time() - begun)
 
 
-def _compared(
-    operation: Operation, database: str, python: str, plans: str
-) -> Iterator[Figure]:
+def _compared(operation: Operation, database: str, python: str, plans: str) -> Iterator[Figure]:
     """Measure the portal beside the peer as it is set up by default, then beside the least that the peer can do."""
     ask = [*SUBJECT, operation.name]
     ask_peer = [python, PEER_PROGRAM, operation.name]

@@ -31,9 +31,7 @@ settings.configure(
         "sequences",
         "plans",
     ],
-    TEMPLATES=[
-        {"BACKEND": "django.template.backends.django.DjangoTemplates", "APP_DIRS": True}
-    ],
+    TEMPLATES=[{"BACKEND": "django.template.backends.django.DjangoTemplates", "APP_DIRS": True}],
     ROOT_URLCONF="plans.urls",
     SECRET_KEY="a benchmark keeps no secrets",
     USE_TZ=True,
@@ -86,9 +84,7 @@ def fill():
         for user in people
     )
     subscribed = UserPlan.objects.filter(user=people[-1])
-    subscribed.update(
-        plan=Plan.objects.get(slug="lite"), expire=localdate() + timedelta(days=265)
-    )
+    subscribed.update(plan=Plan.objects.get(slug="lite"), expire=localdate() + timedelta(days=265))
     with connection.cursor() as cursor:
         cursor.execute("VACUUM ANALYZE")
 

@@ -1,1 +1,1 @@
-"""Programs that repeat one of the portal's operations for a benchmark."""
+"""The portal's side of benchmarks, in processes of its own: ``python -m bench.subjects NAME OPERATION [count]``."""

@@ -1,18 +1,13 @@
 """The portal's side of ``bench/billing.py``: a program that repeats one operation, or counts its queries.
 
-Each order is another account's. The accounts stand in the database already (``ACCOUNTS``), with an account book that has
-been opened: they have paid before.
+Each order is another account's. The ``ACCOUNTS`` stand in the database already, with an account book that has been
+opened: they have paid before.
 """
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable
-from contextlib import nullcontext
-
-import django
-
-django.setup()
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from accounts.access import Actor
 from accounts.models import Tenant, User
@@ -21,7 +16,8 @@ from billing.models import Order, Payment
 from billing.providers.base import TradeReport, TradeStatus
 from billing.providers.registry import provider_get
 from billing.quotes import Quote
-from billing.selectors.changes import paid_subscription, quote_change_of
+from billing.selectors.changes import quote_change_of
+from billing.selectors.terms import change_terms
 from billing.services.payments import payment_apply
 from billing.services.placing import order_create
 from billing.services.provisioning import order_provision_begin, order_provision_finish
@@ -43,20 +39,25 @@ PROVIDER = "local"
 OWNER = "owner@huachen.example"
 
 
+@contextmanager
+def upgrade_price() -> Iterator[Callable[[], object]]:
+    """Price the step from 商务级 to 企业级 for a running subscription, which is read each time.
 
-
-def upgrade_price() -> Callable[[], object]:
-    """Price the step from 商务级 to 企业级 for a running subscription, which is read each time."""
-    tenant = Tenant.objects.get(name=SUBSCRIBER)
+    In one customer's scope, as a request prices it beside all else that it does.
+    """
+    with scope.staff():
+        tenant = Tenant.objects.get(name=SUBSCRIBER)
     at = clock.now()
 
     def operation() -> Quote:
-        return quote_change_of(paid_subscription(tenant.pk, at), plan_code="enterprise", at=at)
+        return quote_change_of(change_terms(tenant.pk, "enterprise", at), at=at)
 
-    return operation
+    with scope.customer(tenant.pk):
+        yield operation
 
 
-def create() -> Callable[[], object]:
+@contextmanager
+def create() -> Iterator[Callable[[], Order]]:
     """Order 轻量级 for a year, in the customer's scope and transaction."""
     with scope.staff():
         accounts = iter(list(Tenant.objects.filter(name__startswith="bench ").order_by("pk")))
@@ -78,13 +79,14 @@ def create() -> Callable[[], object]:
                 at=clock.now(),
             )
 
-    return operation
+    yield operation
 
 
-def complete() -> Callable[[], object]:
+@contextmanager
+def complete() -> Iterator[Callable[[], object]]:
     """Apply a provider's word that an order was paid, then provision it, each step in the worker's own transaction."""
-    place = create()
-    orders = [place() for _ in range(ACCOUNTS)]
+    with create() as place:
+        orders = [place() for _ in range(ACCOUNTS)]
     with scope.staff():
         reports = iter([_awaited(order) for order in orders])
 
@@ -98,7 +100,7 @@ def complete() -> Callable[[], object]:
             order = order_provision_finish(order_id=order_id, at=clock.now())
         assert order.state == OrderState.COMPLETED
 
-    return operation
+    yield operation
 
 
 def _awaited(order: Order) -> tuple[TradeReport, int]:
@@ -127,16 +129,11 @@ def _awaited(order: Order) -> tuple[TradeReport, int]:
 
 def main(name: str, *, counts: bool) -> None:
     """Serve the operation, or print how often it asks the database."""
-    with scope.staff() if name == "upgrade_price" else nullcontext():
-        operation = {"upgrade_price": upgrade_price, "create": create, "complete": complete}[name]()
+    operations = {"upgrade_price": upgrade_price, "create": create, "complete": complete}
+    with operations[name]() as operation:
         if not counts:
             serve(operation)
             return
         with counted_queries() as queries:
             operation()
         print(len(queries))
-        print(*queries, sep="\n", file=sys.stderr)
-
-
-if __name__ == "__main__":
-    main(sys.argv[1], counts=sys.argv[2:] == ["count"])

@@ -39,9 +39,7 @@ def _bought() -> Line:
 
 def _renewed(line: Line) -> list[Line]:
     """Return the year and the one that follows it."""
-    quote = quote_renewal(
-        lines=[line], monthly=BUSINESS, years=1, at=BOUGHT + timedelta(days=30)
-    )
+    quote = quote_renewal(lines=[line], monthly=BUSINESS, years=1, at=BOUGHT + timedelta(days=30))
     return [quote.lines[0], replace(quote.term, cash={"transfer": quote.charge})]
 
 
