@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime, timedelta
+from typing import NamedTuple
 
 from django.db.models import Q, QuerySet
 
@@ -71,10 +72,20 @@ def order_open_for(tenant_id: int) -> Order | None:
     return Order.objects.filter(KEEPS_OTHERS_OUT, tenant_id=tenant_id).first()
 
 
-def orders_in_the_way(tenant_id: int, idempotency_key: str) -> list[Order]:
+class OrderInTheWay(NamedTuple):
+    """What whoever places an order must know of one that stands already."""
+
+    order_id: int
+    number: str
+    idempotency_key: str
+
+
+def orders_in_the_way(tenant_id: int, idempotency_key: str) -> list[OrderInTheWay]:
     """Return what a new order of this key meets: the one with the same key, the one that is open. One query."""
-    met = KEEPS_OTHERS_OUT | Q(idempotency_key=idempotency_key)
-    return list(Order.objects.filter(met, tenant_id=tenant_id).select_related("plan"))
+    met = Order.objects.filter(
+        KEEPS_OTHERS_OUT | Q(idempotency_key=idempotency_key), tenant_id=tenant_id
+    )
+    return [OrderInTheWay(*row) for row in met.values_list("pk", "number", "idempotency_key")]
 
 
 def orders_to_provision(at: datetime) -> list[int]:

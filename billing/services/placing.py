@@ -37,8 +37,8 @@ from supportplans.locks import lock_tenant
 from supportplans.models import Agreement
 from supportplans.selectors.catalogue import agreement_at
 from supportplans.selectors.sales import sale_terms
-from supportplans.selectors.subscriptions import subscription_current
-from supportplans.states import Basis, PlanCode
+from supportplans.selectors.subscriptions import paid_plan_runs
+from supportplans.states import PlanCode
 
 
 @dataclass(frozen=True)
@@ -83,8 +83,7 @@ def order_create(
     request = Request(tenant_id, idempotency_key, actor, at, facts=facts)
     if existing := _begin(request):
         return existing
-    running = subscription_current(tenant_id)
-    if running is not None and running.basis == Basis.PAID and running.ends > at:
+    if paid_plan_runs(tenant_id, at):
         raise SubscriptionAlreadyActive
     if plan_code not in PlanCode.values or plan_code == PlanCode.STANDARD:
         raise errors.PlanNotForSale(field="plan")
@@ -237,11 +236,12 @@ def _begin(request: Request) -> Order | None:
     IdempotencyKeyReused."""
     lock_tenant(request.tenant_id)
     in_the_way = orders_in_the_way(request.tenant_id, request.idempotency_key)
-    for order in in_the_way:
-        if order.idempotency_key == request.idempotency_key:
-            if not Order.objects.filter(pk=order.pk, **request.facts).exists():
+    for order_id, _number, key in in_the_way:
+        if key == request.idempotency_key:
+            same = Order.objects.select_related("plan").filter(pk=order_id, **request.facts)
+            if (existing := same.first()) is None:
                 raise errors.IdempotencyKeyReused
-            return order
+            return existing
     if in_the_way:
         raise errors.OpenOrderExists(in_the_way[0].number)
     return None
