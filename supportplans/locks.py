@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from django.db.models import QuerySet
+from django.db.models import QuerySet, Subquery
 
 from accounts.models import Tenant
 from supportplans.models import Subscription, TrialApplication
 
 
-def lock_tenant(tenant_id: int) -> Tenant:
-    """Lock the tenant's row against writers of the same tenant; foreign keys to it stay free."""
+def lock_tenant(tenant_id: int | Subquery) -> Tenant:
+    """Lock the tenant's row against writers of the same tenant; foreign keys to it stay free.
+
+    A subquery finds the tenant of a row that is locked after it, in the same question.
+    """
     return Tenant.objects.select_for_update(no_key=True).get(pk=tenant_id)
 
 

@@ -18,6 +18,7 @@ from billing.selectors.changes import (
     quote_unsubscription_of,
 )
 from billing.selectors.orders import quote_new_for
+from billing.selectors.terms import change_terms
 from billing.services import placing
 from billing.states import OrderType
 
@@ -27,13 +28,14 @@ def quote_for(tenant_id: int, asked: Mapping[str, Any], at: datetime) -> Quote:
     kind = asked["type"]
     if kind == OrderType.NEW:
         return quote_new_for(asked["plan"], int(asked["years"]), at)
+    if kind in {OrderType.UPGRADE, OrderType.DOWNGRADE}:
+        terms = change_terms(tenant_id, asked["plan"], at)
+        _must_lead(kind, terms.current, asked["plan"])
+        return quote_change_of(terms, at=at)
     subscription = paid_subscription(tenant_id, at)
     if kind == OrderType.RENEW:
         return quote_renewal_of(subscription, years=int(asked["years"]), at=at)
-    if kind == OrderType.UNSUBSCRIBE:
-        return quote_unsubscription_of(subscription, at=at)
-    _must_lead(kind, subscription.plan.code, asked["plan"])
-    return quote_change_of(subscription, plan_code=asked["plan"], at=at)
+    return quote_unsubscription_of(subscription, at=at)
 
 
 def order_place(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from decimal import Decimal
 
 from billing.exceptions import NothingRuns, TooManyChanges
 from billing.models import ChangeAllowance, Order
@@ -18,6 +19,7 @@ from billing.proration import (
 from billing.quotes import Quote
 from billing.selectors.lines import free_returns_used, lines_of
 from billing.selectors.orders import plans_for_sale
+from billing.selectors.terms import ChangeTerms
 from billing.states import OrderState, OrderType
 from core.clock import local
 from core.exceptions import DomainError
@@ -56,14 +58,12 @@ def paid_subscription(tenant_id: int, at: datetime) -> Subscription:
     return running
 
 
-def quote_change_of(subscription: Subscription, *, plan_code: str, at: datetime) -> Quote:
-    """Return the price of going to another plan, up or down. Raises what the rules refuse, PriceMissing."""
-    lines = lines_of(subscription)
-    current = subscription.plan.code
-    is_up = PLAN_RANKS.get(plan_code, 0) >= PLAN_RANKS[current]
-    ask = quote_upgrade if is_up else quote_downgrade
-    monthly = price_at(plan_code, at).monthly
-    return ask(lines=lines, plan=plan_code, monthly=monthly, at=at, current=current)
+def quote_change_of(terms: ChangeTerms, *, at: datetime) -> Quote:
+    """Return the price of going to the plan of the terms, up or down. Raises what the rules refuse. No query."""
+    ask = quote_upgrade if PLAN_RANKS[terms.plan] >= PLAN_RANKS[terms.current] else quote_downgrade
+    return ask(
+        lines=terms.lines, plan=terms.plan, monthly=terms.monthly, at=at, current=terms.current
+    )
 
 
 @dataclass(frozen=True)
@@ -100,11 +100,18 @@ def change_options(subscription: Subscription, *, at: datetime) -> list[ChangeOp
     return options
 
 
-def quote_renewal_of(subscription: Subscription, *, years: int, at: datetime) -> Quote:
-    """Return the price of another term of the running plan. Raises TermNotOffered, PriceMissing. Two queries."""
+def quote_renewal_of(
+    subscription: Subscription, *, years: int, at: datetime, monthly: Decimal | None = None
+) -> Quote:
+    """Return the price of another term of the running plan. Raises TermNotOffered, PriceMissing. Two queries.
+
+    ``monthly`` is today's list price of the plan (CNY), where the caller has read it already: one query then.
+    """
+    if monthly is None:
+        monthly = price_at(subscription.plan.code, at).monthly
     return quote_renewal(
         lines=lines_of(subscription),
-        monthly=price_at(subscription.plan.code, at).monthly,
+        monthly=monthly,
         years=years,
         at=at,
         anchor=subscription.anchor,

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
+
+from django.db.models import F
 
 from billing.exceptions import QuestionInvalid
 from billing.models import Order
@@ -22,13 +26,16 @@ def lines_of(subscription: Subscription) -> list[Line]:
 
     ``key`` is the row's id; a first purchase is ``changed`` once another line was ever added.
     """
-    rows = list(
-        PaidLine.objects.filter(tenant_id=subscription.tenant_id, subscription=subscription)
-        .select_related("plan")
-        .order_by("pk")
-    )
+    rows = PaidLine.objects.filter(tenant_id=subscription.tenant_id, subscription=subscription)
+    ordered = rows.annotate(plan_code=F("plan__code")).order_by("pk")
+    return open_lines(list(ordered), anchor=subscription.anchor)
+
+
+def open_lines(rows: Sequence[PaidLine], *, anchor: datetime) -> list[Line]:
+    """Turn all rows of a subscription, as they were bought and each with its ``plan_code``, into the lines that are
+    open. ``anchor`` is the subscription's."""
     was_changed = len(rows) > 1
-    return [_line(row, subscription, was_changed) for row in rows if row.closed_at is None]
+    return [_line(row, anchor, was_changed) for row in rows if row.closed_at is None]
 
 
 def free_returns_used(tenant_id: int) -> int:
@@ -66,9 +73,9 @@ def question_about(subscription_id: int, question: Any) -> dict[str, Any]:
     }
 
 
-def _line(row: PaidLine, subscription: Subscription, was_changed: bool) -> Line:  # noqa: FBT001
+def _line(row: PaidLine, anchor: datetime, was_changed: bool) -> Line:  # noqa: FBT001
     return Line(
-        plan=row.plan.code,
+        plan=row.plan_code,  # type: ignore[attr-defined]  # annotated
         from_monthly=row.from_monthly,
         monthly=row.monthly,
         starts=row.starts,
@@ -80,7 +87,7 @@ def _line(row: PaidLine, subscription: Subscription, was_changed: bool) -> Line:
         cash={method: Decimal(amount) for method, amount in row.cash.items()},
         kind=row.kind,
         bought=row.bought_at,
-        anchor=subscription.anchor,
+        anchor=anchor,
         changed=was_changed or row.kind != LineKind.PURCHASE,
         key=row.pk,
     )

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from datetime import date, datetime, timedelta
+from typing import NamedTuple
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from billing.exceptions import PlanNotForSale
 from billing.models import Order
@@ -19,6 +20,8 @@ from supportplans.states import PlanCode
 SWEEP_BATCH = 100
 # A worker needs a second for an order; after this long its message is taken for lost.
 LEFT_BEHIND_AFTER = timedelta(seconds=30)
+# One open order per account, beside top-ups of the balance.
+KEEPS_OTHERS_OUT = Q(state__in=OPEN_ORDER_STATES) & ~Q(type=OrderType.TOP_UP)
 
 
 def plans_for_sale(at: datetime) -> list[Plan]:
@@ -66,11 +69,23 @@ def order_get_for(tenant_id: int, number: str) -> Order:
 
 def order_open_for(tenant_id: int) -> Order | None:
     """Return the order that keeps the account from placing another one, if any."""
-    return (
-        Order.objects.filter(tenant_id=tenant_id, state__in=OPEN_ORDER_STATES)
-        .exclude(type=OrderType.TOP_UP)
-        .first()
+    return Order.objects.filter(KEEPS_OTHERS_OUT, tenant_id=tenant_id).first()
+
+
+class OrderInTheWay(NamedTuple):
+    """What whoever places an order must know of one that stands already."""
+
+    order_id: int
+    number: str
+    idempotency_key: str
+
+
+def orders_in_the_way(tenant_id: int, idempotency_key: str) -> list[OrderInTheWay]:
+    """Return what a new order of this key meets: the one with the same key, the one that is open. One query."""
+    met = Order.objects.filter(
+        KEEPS_OTHERS_OUT | Q(idempotency_key=idempotency_key), tenant_id=tenant_id
     )
+    return [OrderInTheWay(*row) for row in met.values_list("pk", "number", "idempotency_key")]
 
 
 def orders_to_provision(at: datetime) -> list[int]:

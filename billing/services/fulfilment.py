@@ -35,16 +35,19 @@ from supportplans.services.changes import (
     subscription_change,
     subscription_extend,
 )
-from supportplans.services.subscriptions import NewPaidLine, subscription_start
+from supportplans.services.subscriptions import NewPaidLine, subscription_follow
 from supportplans.states import Basis, LineKind, SubscriptionState
 
 FOREVER = timedelta(days=36_500)
 
 
-def order_fulfil(order: Order, *, at: datetime) -> Subscription:
+def order_fulfil(
+    order: Order, subscriptions: Sequence[Subscription], *, at: datetime
+) -> Subscription:
     """Do what a plan's order bought, sold back or gave up; return the subscription it concerns.
 
-    The caller holds the locks of tenant, subscriptions and order, and moves the order. Raises NotDeliverable.
+    The caller holds the locks of tenant, all its ``subscriptions`` and the order, and moves the order. Raises
+    NotDeliverable.
     """
     deliver = {
         OrderType.NEW: _start,
@@ -54,23 +57,25 @@ def order_fulfil(order: Order, *, at: datetime) -> Subscription:
         OrderType.UNSUBSCRIBE: _leave,
     }[OrderType(order.type)]
     try:
-        return deliver(order, at)
+        return deliver(order, subscriptions, at)
     except SubscriptionAlreadyActive:
         raise NotDeliverable("plan_already_active") from None
     except (SubscriptionEnded, NothingRuns):
         raise NotDeliverable("plan_ended") from None
 
 
-def _start(order: Order, at: datetime) -> Subscription:
+def _start(order: Order, subscriptions: Sequence[Subscription], at: datetime) -> Subscription:
     """Give the plan for the whole term, from now: the service begins when it is delivered, not when it was paid."""
     assert order.plan is not None
     starts = at.replace(microsecond=0)
     quote = quote_new(
         plan=order.plan.code, monthly=_monthly(order), years=order.years or 0, at=starts
     )
-    return subscription_start(
+    active = (row for row in subscriptions if row.state == SubscriptionState.ACTIVE)
+    return subscription_follow(
+        next(active, None),
         tenant_id=order.tenant_id,
-        plan_code=order.plan.code,
+        plan=order.plan,
         basis=Basis.PAID,
         starts=starts,
         ends=quote.term.ends,
@@ -80,11 +85,11 @@ def _start(order: Order, at: datetime) -> Subscription:
     )
 
 
-def _renew(order: Order, at: datetime) -> Subscription:
+def _renew(order: Order, subscriptions: Sequence[Subscription], at: datetime) -> Subscription:
     """Add a term to the plan that runs. One that ended while the order was on its way starts anew."""
-    subscription = _subscription(order)
+    subscription = _subscription(order, subscriptions)
     if subscription.state != SubscriptionState.ACTIVE or subscription.ends <= at:
-        return _start(order, at)
+        return _start(order, subscriptions, at)
     if subscription.plan_id != order.plan_id:
         raise NotDeliverable("plan_changed")
     quote = quote_renewal(
@@ -105,11 +110,12 @@ def _renew(order: Order, at: datetime) -> Subscription:
     )
 
 
-def _upgrade(order: Order, at: datetime) -> Subscription:
-    quote = _change(order, quote_upgrade)
+def _upgrade(order: Order, subscriptions: Sequence[Subscription], at: datetime) -> Subscription:
+    subscription = _subscription(order, subscriptions)
+    quote = _change(order, subscription, quote_upgrade)
     assert order.plan is not None
     return subscription_change(
-        subscription_id=_subscription(order).pk,
+        subscription_id=subscription.pk,
         plan_code=order.plan.code,
         lines=_paid_lines(order, quote, at),
         closed=[],
@@ -118,9 +124,10 @@ def _upgrade(order: Order, at: datetime) -> Subscription:
     )
 
 
-def _downgrade(order: Order, at: datetime) -> Subscription:
+def _downgrade(order: Order, subscriptions: Sequence[Subscription], at: datetime) -> Subscription:
     """Go down. Where the plan has ended meanwhile, the money that was promised is still given back."""
-    quote, subscription = _change(order, quote_downgrade), _subscription(order)
+    subscription = _subscription(order, subscriptions)
+    quote = _change(order, subscription, quote_downgrade)
     assert order.plan is not None
     closed = _keys(quote.closed)
     if subscription.state != SubscriptionState.ACTIVE or subscription.ends <= at:
@@ -137,8 +144,8 @@ def _downgrade(order: Order, at: datetime) -> Subscription:
     )
 
 
-def _leave(order: Order, at: datetime) -> Subscription:
-    subscription = _subscription(order)
+def _leave(order: Order, subscriptions: Sequence[Subscription], at: datetime) -> Subscription:
+    subscription = _subscription(order, subscriptions)
     quote = quote_unsubscription(
         lines=lines_of(subscription),
         at=order.created_at,
@@ -155,8 +162,7 @@ def _leave(order: Order, at: datetime) -> Subscription:
     return subscription_cancel(subscription_id=subscription.pk, closed=closed, actor=SYSTEM, at=at)
 
 
-def _change(order: Order, ask: Callable[..., Quote]) -> Quote:
-    subscription = _subscription(order)
+def _change(order: Order, subscription: Subscription, ask: Callable[..., Quote]) -> Quote:
     assert order.plan is not None
     assert order.from_plan is not None
     if subscription.plan.code != order.from_plan.code:
@@ -177,8 +183,8 @@ def _must_be_frozen(quote: Quote, order: Order) -> None:
         raise NotDeliverable("plan_changed")
 
 
-def _subscription(order: Order) -> Subscription:
-    return Subscription.objects.select_related("plan").get(orders=order)
+def _subscription(order: Order, subscriptions: Sequence[Subscription]) -> Subscription:
+    return next(row for row in subscriptions if row.pk == order.subscription_id)
 
 
 def _monthly(order: Order) -> Decimal:

@@ -112,7 +112,8 @@ def funds_capture(*, order: Order, actor: Actor, at: datetime) -> None:
             _grant_move(grant, to=CouponState.USED, order=order, amount=grant.amount)
     if order.voucher_amount > ZERO:
         voucher_uses_end(order=order, was=HoldState.HELD, to=HoldState.CAPTURED, at=at)
-    hold_capture(order=order, actor=actor, at=at)
+    if order.balance_amount > ZERO:
+        hold_capture(order=order, actor=actor, at=at)
 
 
 def funds_hold_again(*, order: Order, actor: Actor, at: datetime) -> bool:

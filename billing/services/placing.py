@@ -27,17 +27,18 @@ from billing.selectors.changes import (
     quote_unsubscription_of,
 )
 from billing.selectors.lines import lines_of
-from billing.selectors.orders import order_open_for
+from billing.selectors.orders import orders_in_the_way
+from billing.selectors.terms import change_terms
 from billing.services.orders import order_mark_paid
 from billing.states import OrderOrigin, OrderState, OrderType, UnsubscribeReason
 from core.numbering import order_number
 from supportplans.exceptions import SubscriptionAlreadyActive
 from supportplans.locks import lock_tenant
-from supportplans.models import Plan
-from supportplans.selectors.catalogue import agreement_at, price_at
-from supportplans.selectors.figures import figure_at, hours_of
-from supportplans.selectors.subscriptions import subscription_current
-from supportplans.states import Basis, FigureCode, PlanCode
+from supportplans.models import Agreement
+from supportplans.selectors.catalogue import agreement_at
+from supportplans.selectors.sales import sale_terms
+from supportplans.selectors.subscriptions import paid_plan_runs
+from supportplans.states import PlanCode
 
 
 @dataclass(frozen=True)
@@ -82,20 +83,20 @@ def order_create(
     request = Request(tenant_id, idempotency_key, actor, at, facts=facts)
     if existing := _begin(request):
         return existing
-    running = subscription_current(tenant_id)
-    if running is not None and running.basis == Basis.PAID and running.ends > at:
+    if paid_plan_runs(tenant_id, at):
         raise SubscriptionAlreadyActive
     if plan_code not in PlanCode.values or plan_code == PlanCode.STANDARD:
         raise errors.PlanNotForSale(field="plan")
-    price = price_at(plan_code, at)
-    quote = quote_new(plan=plan_code, monthly=price.monthly, years=years, at=at)
+    terms = sale_terms(plan_code, at)
+    quote = quote_new(plan=plan_code, monthly=terms.monthly, years=years, at=at)
     return _place(
         request,
         quote,
         Consent(agreement_version, shown_amount),
-        pays_until=at + hours_of(figure_at(FigureCode.ORDER_HOURS, at)),
+        agreement=terms.agreement,
+        pays_until=at + terms.order_window,
         type=OrderType.NEW,
-        plan=price.plan,
+        plan=terms.plan,
         years=years,
     )
 
@@ -122,13 +123,14 @@ def order_create_renewal(
     if existing := _begin(request):
         return existing
     subscription = paid_subscription(tenant_id, at)
-    quote = quote_renewal_of(subscription, years=years, at=at)
-    window = hours_of(figure_at(FigureCode.ORDER_HOURS, at))
+    terms = sale_terms(subscription.plan.code, at)
+    quote = quote_renewal_of(subscription, years=years, at=at, monthly=terms.monthly)
     return _place(
         request,
         quote,
         Consent(agreement_version, shown_amount),
-        pays_until=min(at + window, subscription.ends),
+        agreement=terms.agreement,
+        pays_until=min(at + terms.order_window, subscription.ends),
         type=OrderType.RENEW,
         plan=subscription.plan,
         from_plan=subscription.plan,
@@ -161,21 +163,20 @@ def order_create_change(
     request = Request(tenant_id, idempotency_key, actor, at, facts=facts)
     if existing := _begin(request):
         return existing
-    subscription = paid_subscription(tenant_id, at)
-    if plan_code not in PlanCode.values or plan_code == PlanCode.STANDARD:
-        raise errors.PlanNotForSale(field="plan")
-    quote = quote_change_of(subscription, plan_code=plan_code, at=at)
+    terms = change_terms(tenant_id, plan_code, at)
+    quote = quote_change_of(terms, at=at)
     allowance = change_allowed(tenant_id, at)
     order = _place(
         request,
         quote,
         Consent(agreement_version, shown_amount),
-        pays_until=quote_holds_until(lines_of(subscription), at=at),
+        agreement=agreement_at(at),
+        pays_until=quote_holds_until(terms.lines, at=at),
         type=OrderType.UPGRADE if quote.action == "upgrade" else OrderType.DOWNGRADE,
-        plan=Plan.objects.get(code=plan_code),
-        from_plan=subscription.plan,
-        subscription=subscription,
-        monthly=price_at(plan_code, at).monthly,
+        plan_id=terms.plan_id,
+        from_plan_id=terms.current_id,
+        subscription_id=terms.subscription_id,
+        monthly=terms.monthly,
         to_balance=to_balance,
     )
     if allowance is not None:
@@ -216,6 +217,7 @@ def order_create_unsubscription(
         request,
         quote,
         Consent("", shown_amount),
+        agreement=None,
         pays_until=quote_holds_until(lines_of(subscription), at=at),
         type=OrderType.UNSUBSCRIBE,
         plan=subscription.plan,
@@ -233,23 +235,31 @@ def _begin(request: Request) -> Order | None:
     """Lock the tenant and return the order of the same key, if there is one. Raises OpenOrderExists,
     IdempotencyKeyReused."""
     lock_tenant(request.tenant_id)
-    same_key = Order.objects.filter(
-        tenant_id=request.tenant_id, idempotency_key=request.idempotency_key
-    )
-    existing = same_key.select_related("plan").first()
-    if existing is not None:
-        if not same_key.filter(**request.facts).exists():
-            raise errors.IdempotencyKeyReused
-        return existing
-    if open_order := order_open_for(request.tenant_id):
-        raise errors.OpenOrderExists(open_order.number)
+    in_the_way = orders_in_the_way(request.tenant_id, request.idempotency_key)
+    for order_id, _number, key in in_the_way:
+        if key == request.idempotency_key:
+            same = Order.objects.select_related("plan").filter(pk=order_id, **request.facts)
+            if (existing := same.first()) is None:
+                raise errors.IdempotencyKeyReused
+            return existing
+    if in_the_way:
+        raise errors.OpenOrderExists(in_the_way[0].number)
     return None
 
 
 def _place(
-    request: Request, quote: Quote, consent: Consent, *, pays_until: datetime, **what: Any
+    request: Request,
+    quote: Quote,
+    consent: Consent,
+    *,
+    agreement: Agreement | None,
+    pays_until: datetime,
+    **what: Any,
 ) -> Order:
-    """Write the order with its frozen amounts, the acceptance and the first line of history."""
+    """Write the order with its frozen amounts, the acceptance and the first line of history.
+
+    ``agreement`` is the version that must have been accepted, None for an order that needs none.
+    """
     at, actor = request.at, request.actor
     amount = quote.charge or quote.refund
     if consent.shown_amount is not None and consent.shown_amount != amount:
@@ -271,15 +281,13 @@ def _place(
         **what,
         **actor.snapshot(),
     )
-    needs_agreement = order.type != OrderType.UNSUBSCRIBE
-    agreement = agreement_at(at)
-    if needs_agreement and not consent.agreement_version:
+    if agreement is not None and not consent.agreement_version:
         raise errors.AgreementNotAccepted(field="agreement")
-    if needs_agreement and consent.agreement_version != agreement.version:
+    if agreement is not None and consent.agreement_version != agreement.version:
         raise errors.AgreementChanged(field="agreement")
     order.save(force_insert=True)
     # A renewal by itself stands on the acceptance that turned it on.
-    if needs_agreement and request.origin == OrderOrigin.CUSTOMER:
+    if agreement is not None and request.origin == OrderOrigin.CUSTOMER:
         AgreementAcceptance.objects.create(
             tenant_id=request.tenant_id,
             order=order,

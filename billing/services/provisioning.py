@@ -7,6 +7,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from django.db import transaction
+from django.db.models import Subquery
 
 from accounts.access import SYSTEM
 from billing.events import OrderCompleted
@@ -43,7 +44,7 @@ def order_provision_begin(*, order_id: int, at: datetime) -> bool:
 @transaction.atomic
 def order_provision_finish(*, order_id: int, at: datetime) -> Order:
     """Do what the order was placed for and complete it, once. What cannot be delivered is refunded to the balance."""
-    order = _lock(order_id)
+    order, subscriptions = _lock(order_id)
     if order.state != OrderState.PROVISIONING:
         return order
     if order.type == OrderType.TOP_UP:
@@ -51,7 +52,7 @@ def order_provision_finish(*, order_id: int, at: datetime) -> Order:
         return order
     try:
         with transaction.atomic():
-            subscription = order_fulfil(order, at=at)
+            subscription = order_fulfil(order, subscriptions, at=at)
     except NotDeliverable as refused:
         _give_up(order, refused.why, at)
         return order
@@ -72,11 +73,11 @@ def order_provision_finish(*, order_id: int, at: datetime) -> Order:
     return order
 
 
-def _lock(order_id: int) -> Order:
-    tenant_id = Order.objects.values_list("tenant_id", flat=True).get(pk=order_id)
-    lock_tenant(tenant_id)
-    list(lock_subscriptions().filter(tenant_id=tenant_id))
-    return lock_orders().select_related("plan", "from_plan").get(pk=order_id)
+def _lock(order_id: int) -> tuple[Order, list[Subscription]]:
+    """Return the order and the tenant's subscriptions, locked after the tenant."""
+    tenant = lock_tenant(Subquery(Order.objects.filter(pk=order_id).values("tenant_id")))
+    subscriptions = list(lock_subscriptions().filter(tenant=tenant).select_related("plan"))
+    return lock_orders().select_related("plan", "from_plan").get(pk=order_id), subscriptions
 
 
 def _tell(order: Order, subscription: Subscription, at: datetime) -> None:

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 from core import clock
 from supportplans.models import Entitlement, QuotaUse, Subscription
-from supportplans.states import EntitlementKind, QuotaState, SubscriptionState
+from supportplans.states import Basis, EntitlementKind, QuotaState, SubscriptionState
 
 DAY = timedelta(days=1)
 ASSURANCE = "major_event_assurance"
@@ -54,6 +54,13 @@ def subscription_current(tenant_id: int) -> Subscription | None:
         .select_related("plan")
         .first()
     )
+
+
+def paid_plan_runs(tenant_id: int, at: datetime) -> bool:
+    """Return True while a plan that was paid for runs: another one cannot be bought beside it."""
+    return Subscription.objects.filter(
+        tenant_id=tenant_id, state=SubscriptionState.ACTIVE, basis=Basis.PAID, ends__gt=at
+    ).exists()
 
 
 def subscription_last(tenant_id: int) -> Subscription | None:

@@ -64,6 +64,35 @@ def subscription_start(
     running = (
         lock_subscriptions().filter(tenant_id=tenant_id, state=SubscriptionState.ACTIVE).first()
     )
+    return subscription_follow(
+        running,
+        tenant_id=tenant_id,
+        plan=Plan.objects.get(code=plan_code),
+        basis=basis,
+        starts=starts,
+        ends=ends,
+        lines=lines,
+        actor=actor,
+        at=at,
+    )
+
+
+def subscription_follow(
+    running: Subscription | None,
+    *,
+    tenant_id: int,
+    plan: Plan,
+    basis: str,
+    starts: datetime,
+    ends: datetime,
+    lines: Sequence[NewPaidLine],
+    actor: Actor,
+    at: datetime,
+) -> Subscription:
+    """Start a plan after, or in place of, the tenant's ``running`` one, as ``subscription_start`` does.
+
+    The caller holds the locks of tenant and subscriptions. Raises SubscriptionAlreadyActive.
+    """
     if running is not None and running.ends <= at:
         subscription_end(
             running,
@@ -84,7 +113,6 @@ def subscription_start(
         )
     elif running is not None:
         raise SubscriptionAlreadyActive
-    plan = Plan.objects.get(code=plan_code)
     subscription = Subscription.objects.create(
         tenant_id=tenant_id,
         plan=plan,
@@ -99,7 +127,7 @@ def subscription_start(
         subscription,
         kind="started",
         from_plan=PlanCode.STANDARD,
-        to_plan=plan_code,
+        to_plan=plan.code,
         actor=actor,
         at=at,
     )

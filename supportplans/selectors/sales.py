@@ -1,0 +1,57 @@
+"""What a plan is sold under, read in one piece for whoever places an order."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from supportplans.exceptions import FigureMissing, PriceMissing
+from supportplans.models import Agreement, Plan
+from supportplans.selectors.figures import hours_of
+from supportplans.states import FigureCode
+
+# SQL, because making the same query from the models takes longer than the database does to answer it.
+_TERMS = """
+SELECT plan.*, price.monthly, agreement.id AS agreement_id, agreement.version AS agreement_version,
+       figure.value AS order_hours
+  FROM supportplans_plan AS plan
+  LEFT JOIN LATERAL (SELECT monthly FROM supportplans_planprice
+                      WHERE plan_id = plan.id AND effective_from <= %(at)s
+                      ORDER BY effective_from DESC LIMIT 1) AS price ON true
+  JOIN LATERAL (SELECT id, version FROM supportplans_agreement
+                 WHERE effective_from <= %(at)s
+                 ORDER BY effective_from DESC LIMIT 1) AS agreement ON true
+  LEFT JOIN LATERAL (SELECT value FROM supportplans_figure
+                      WHERE code = %(order_hours)s AND effective_from <= %(at)s
+                      ORDER BY effective_from DESC LIMIT 1) AS figure ON true
+ WHERE plan.code = %(plan)s
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class SaleTerms:
+    """A plan with its monthly list price (CNY), the agreement in force, and how long an order can be paid."""
+
+    plan: Plan
+    monthly: Decimal
+    agreement: Agreement
+    order_window: timedelta
+
+
+def sale_terms(plan_code: str, at: datetime) -> SaleTerms:
+    """Return what a plan is sold under at ``at``. Raises PriceMissing, FigureMissing. One query."""
+    asked = {"plan": plan_code, "at": at, "order_hours": FigureCode.ORDER_HOURS.value}
+    found = list(Plan.objects.raw(_TERMS, asked))
+    terms = vars(found[0]) if found else {"monthly": None}
+    if terms["monthly"] is None:
+        raise PriceMissing
+    if terms["order_hours"] is None:
+        raise FigureMissing(FigureCode.ORDER_HOURS)
+    return SaleTerms(
+        plan=found[0],
+        monthly=terms["monthly"],
+        # Without its texts, which are long.
+        agreement=Agreement(pk=terms["agreement_id"], version=str(terms["agreement_version"])),
+        order_window=hours_of(terms["order_hours"]),
+    )
