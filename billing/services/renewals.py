@@ -6,7 +6,7 @@ import logging
 from datetime import datetime
 
 from django.db import transaction
-from django.db.models import F, Q
+from django.db.models import F, Q, QuerySet
 
 from accounts.access import SYSTEM, Actor
 from billing import exceptions as errors
@@ -84,14 +84,10 @@ def auto_renewal_end(*, tenant_id: int) -> None:
 
 def auto_renewals_due(*, at: datetime) -> list[int]:
     """Return the tenants whose plan ends soon, renews by itself, and was not tried today. One batch, staff's scope."""
-    soon = at + days_of(figure_at(FigureCode.AUTO_RENEW_DAYS, at))
-    ending = Subscription.objects.filter(
-        state=SubscriptionState.ACTIVE, basis=Basis.PAID, ends__gt=at, ends__lte=soon
-    )
     settings = AutoRenewal.objects.filter(
         Q(tried_on=None) | Q(tried_on__lt=local(at).date()),
         enabled=True,
-        tenant_id__in=ending.values("tenant_id"),
+        tenant_id__in=_ending_soon(at).values("tenant_id"),
     )
     # Who was never tried comes first, so that a full batch of failures keeps nobody waiting.
     waiting = settings.order_by(F("tried_on").asc(nulls_first=True), "pk")
@@ -102,12 +98,15 @@ def auto_renewals_due(*, at: datetime) -> list[int]:
 def auto_renew(*, tenant_id: int, at: datetime) -> bool:
     """Renew a tenant's plan from its balance, once a day; return True if it was renewed.
 
-    A failure tells the customer why. Safe to run twice: the day is noted with the attempt.
+    A failure tells the customer why. Safe to run twice: the day is noted with the attempt. Nothing is done where the
+    customer has renewed, left or turned it off since the sweep read who is due.
     """
     lock_tenant(tenant_id)
     setting = lock_auto_renewals().get(tenant_id=tenant_id)
     today = local(at).date()
     if not setting.enabled or setting.tried_on == today:
+        return False
+    if not _ending_soon(at).filter(tenant_id=tenant_id).exists():
         return False
     try:
         with transaction.atomic():
@@ -119,6 +118,14 @@ def auto_renew(*, tenant_id: int, at: datetime) -> bool:
     setting.tried_on = today
     setting.save(update_fields=["tried_on", "failure"])
     return not setting.failure
+
+
+def _ending_soon(at: datetime) -> QuerySet[Subscription]:
+    """Return the paid plans that are renewed now, if their customers want it."""
+    soon = at + days_of(figure_at(FigureCode.AUTO_RENEW_DAYS, at))
+    return Subscription.objects.filter(
+        state=SubscriptionState.ACTIVE, basis=Basis.PAID, ends__gt=at, ends__lte=soon
+    )
 
 
 def _renew(setting: AutoRenewal, at: datetime) -> None:
