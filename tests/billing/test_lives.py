@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from django.db import connection, transaction
@@ -19,18 +21,39 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from billing.models import BalanceHold, LedgerAccount, LedgerLeg, LedgerTransaction, Order
+from billing.models import (
+    BalanceHold,
+    CouponGrant,
+    LedgerAccount,
+    LedgerLeg,
+    LedgerTransaction,
+    Order,
+    Payment,
+    Refund,
+    VoucherUse,
+)
 from billing.paid_lines import PLAN_RANKS
+from billing.providers.base import (
+    RefundRefusal,
+    RefundReport,
+    RefundStatus,
+    TradeReport,
+    TradeStatus,
+)
 from billing.selectors.lines import lines_of
 from billing.services.orders import order_cancel, orders_expire_due
-from billing.services.proof import tenants_prove
+from billing.services.payments import payment_apply, payment_begin
+from billing.services.proof import coupons_prove, tenants_prove
+from billing.services.refund_asking import refund_apply, refund_claim
 from billing.states import (
     OPEN_ORDER_STATES,
     AccountKind,
+    CouponState,
     HoldState,
     OrderState,
     OrderType,
     PostingKind,
+    RefundState,
 )
 from core import clock
 from core.clock import SHANGHAI
@@ -41,7 +64,7 @@ from supportplans.models import PaidLine, Subscription
 from supportplans.services.subscriptions import subscriptions_expire_due
 from supportplans.states import SubscriptionState
 from tests.cast import Cast, make_cast
-from tests.factories.billing import actor_of
+from tests.factories.billing import actor_of, give_coupon, give_voucher, set_funds
 from tests.factories.changes import PlanLife
 
 pytestmark = pytest.mark.django_db
@@ -51,6 +74,28 @@ YEARS = st.sampled_from([1, 2, 3])
 # Half a day, whole days, a month, most of a year: boundaries and middles.
 PAUSES = st.sampled_from(
     [1, 1_800, 43_200, 86_400, 7 * 86_400 - 1, 7 * 86_400, 30 * 86_400, 300 * 86_400]
+)
+
+
+ALWAYS: dict[str, Any] = {"valid_from": START, "valid_until": START + timedelta(days=36_500)}
+
+
+@dataclass(frozen=True)
+class Funds:
+    """What the customer wants to pay with. A voucher's amount is in CNY."""
+
+    coupon: bool = False
+    voucher: str = ""
+    balance: bool = True
+    provider: bool = False
+
+
+FUNDS = st.builds(
+    Funds,
+    coupon=st.booleans(),
+    voucher=st.sampled_from(["", "0.01", "4000.00", "700000.00"]),
+    balance=st.booleans(),
+    provider=st.booleans(),
 )
 
 
@@ -91,28 +136,28 @@ class Lives(RuleBasedStateMachine):
         self.plan = subscription.plan.code if subscription else "standard"
 
     @precondition(lambda life: not has_plan(life))
-    @rule(plan=PLANS, years=YEARS)
-    def buys(self, plan: str, years: int) -> None:
-        order = self.attempt("new", plan_code=plan, years=years)
+    @rule(plan=PLANS, years=YEARS, funds=FUNDS)
+    def buys(self, plan: str, years: int, funds: Funds) -> None:
+        order = self.attempt("new", funds, plan_code=plan, years=years)
         if order is not None:
             assert self.plan == "standard"
             self.plan = plan
 
     @precondition(has_plan)
-    @rule(plan=PLANS)
-    def changes(self, plan: str) -> None:
+    @rule(plan=PLANS, funds=FUNDS, to_balance=st.booleans())
+    def changes(self, plan: str, funds: Funds, to_balance: bool) -> None:
         before = self.plan
-        order = self.attempt("change", plan_code=plan)
+        order = self.attempt("change", funds, plan_code=plan, to_balance=to_balance)
         if order is not None:
             went_up = PLAN_RANKS[plan] > PLAN_RANKS[before]
             assert order.type == (OrderType.UPGRADE if went_up else OrderType.DOWNGRADE)
             self.plan = plan
 
     @precondition(has_plan)
-    @rule(years=YEARS)
-    def renews(self, years: int) -> None:
+    @rule(years=YEARS, funds=FUNDS)
+    def renews(self, years: int, funds: Funds) -> None:
         before = self.active()
-        order = self.attempt("renewal", years=years)
+        order = self.attempt("renewal", funds, years=years)
         if order is not None:
             assert before is not None
             after = self.active()
@@ -120,9 +165,9 @@ class Lives(RuleBasedStateMachine):
             assert after.ends > before.ends
 
     @precondition(has_plan)
-    @rule()
-    def leaves(self) -> None:
-        order = self.attempt("unsubscription")
+    @rule(to_balance=st.booleans())
+    def leaves(self, to_balance: bool) -> None:
+        order = self.attempt("unsubscription", Funds(), to_balance=to_balance)
         if order is not None:
             self.free_returns += order.is_free_return
             self.plan = "standard"
@@ -146,6 +191,22 @@ class Lives(RuleBasedStateMachine):
             with scope.customer(self.life.tenant.pk):
                 order_cancel(order_id=order.pk, actor=actor_of(self.life.owner), at=self.at)
 
+    @rule(refuses=st.booleans())
+    def the_provider_gives_back(self, refuses: bool) -> None:
+        """What is due to the provider arrives, or its window is over and the balance takes it."""
+        self.at += timedelta(minutes=5)
+        with scope.staff():
+            while (claim := refund_claim(at=self.at)) is not None:
+                report = RefundReport(
+                    RefundStatus.REFUSED if refuses else RefundStatus.DONE,
+                    claim.request.number,
+                    claim.request.refund_number,
+                    claim.request.amount,
+                    code=RefundRefusal.WINDOW_OVER if refuses else RefundRefusal.NONE,
+                    refunded_at=self.at,
+                )
+                refund_apply(report, refund_id=claim.refund_id, at=self.at)
+
     # What always holds
 
     @invariant()
@@ -163,7 +224,30 @@ class Lives(RuleBasedStateMachine):
                 held.aggregate(s=Sum("amount"))["s"] or ZERO
             )
             _, findings = tenants_prove(self.life.tenant.pk, self.life.tenant.pk)
-            assert findings == []
+            assert findings + coupons_prove() == []
+
+    @invariant()
+    def what_came_from_the_provider_is_kept_or_went_back(self) -> None:
+        with scope.staff():
+            payments = Payment.objects.filter(tenant=self.life.tenant, provider="local")
+            came = sum((payment.amount for payment in payments), ZERO)
+            refunds = Refund.objects.filter(tenant=self.life.tenant, state=RefundState.SUCCEEDED)
+            went = sum((r.amount for r in refunds if r.destination == "local"), ZERO)
+            account = LedgerAccount.objects.filter(tenant=self.life.tenant, kind="local").first()
+            assert (account.balance if account else ZERO) == went - came
+            assert went <= came
+
+    @invariant()
+    def an_order_keeps_no_coupon_or_voucher_that_it_did_not_use(self) -> None:
+        with scope.staff():
+            assert not VoucherUse.objects.filter(state=HoldState.HELD).exists()
+            assert not CouponGrant.objects.filter(state=CouponState.HELD).exists()
+            completed = Order.objects.filter(state=OrderState.COMPLETED)
+            used = CouponGrant.objects.filter(state=CouponState.USED)
+            assert used.count() <= completed.filter(coupon_amount__gt=0).count()
+            for grant in used.select_related("order"):
+                assert grant.order is not None
+                assert grant.amount == grant.order.coupon_amount
 
     @invariant()
     def no_more_is_refunded_than_was_paid(self) -> None:
@@ -218,13 +302,14 @@ class Lives(RuleBasedStateMachine):
 
     # Helpers
 
-    def attempt(self, kind: str, **what: object) -> Order | None:
+    def attempt(self, kind: str, funds: Funds, **what: object) -> Order | None:
         """Place, pay and fulfil; None where the rules refuse or the balance does not suffice (then it is cancelled)."""
         try:
             order = self.life.place(kind, self.at, **what)
         except DomainError:
             return None
-        order = self.life.pay(order, self.at)
+        if order.is_payable and not order.is_free:
+            order = self.pay(order, funds)
         if order.state == OrderState.PENDING:
             with scope.customer(self.life.tenant.pk):
                 order_cancel(order_id=order.pk, actor=actor_of(self.life.owner), at=self.at)
@@ -232,6 +317,38 @@ class Lives(RuleBasedStateMachine):
         done = self.life.fulfil(order, self.at)
         assert done.state == OrderState.COMPLETED
         return done
+
+    def pay(self, order: Order, funds: Funds) -> Order:
+        """Choose what pays, as the customer wishes; the rest comes from the provider, if it comes."""
+        tenant, owner = self.life.tenant, self.life.owner
+        coupon = give_coupon(tenant, **ALWAYS) if funds.coupon else None
+        vouchers = [give_voucher(tenant, funds.voucher, **ALWAYS)] if funds.voucher else []
+        with scope.customer(tenant.pk):
+            order = set_funds(
+                order,
+                owner,
+                at=self.at,
+                coupon_grant_id=coupon.pk if coupon else None,
+                voucher_ids=[voucher.pk for voucher in vouchers],
+                use_balance=funds.balance,
+            )
+            if order.state != OrderState.PENDING or not funds.provider:
+                return order
+            payment = payment_begin(
+                order_id=order.pk, provider_code="local", actor=actor_of(owner), at=self.at
+            ).payment
+        report = TradeReport(
+            TradeStatus.PAID,
+            "support-portal",
+            payment.number,
+            payment.amount,
+            "CNY",
+            trade_no=payment.number,
+            paid_at=self.at,
+        )
+        with scope.staff():
+            payment_apply(report, provider_code="local", at=self.at)
+            return Order.objects.select_related("plan").get(pk=order.pk)
 
     def active(self) -> Subscription | None:
         with scope.staff():
