@@ -50,10 +50,14 @@ def refunds_of(order: Order) -> list[Refund]:
 
 
 def payments_that_paid(order: Order) -> QuerySet[Payment]:
-    """Return the payments whose money paid the order or another one of its subscription."""
-    return Payment.objects.filter(
+    """Return the payments whose money paid the order or another one of its subscription.
+
+    Without those of orders that could not be delivered: their money went back when they were given up.
+    """
+    paid = Payment.objects.filter(
         _orders_with(order, "order__"), state=PaymentState.SUCCEEDED, is_surplus=False
     )
+    return paid.exclude(order__state=OrderState.REFUNDED)
 
 
 def refunded_by_payment(payment_ids: Sequence[int]) -> dict[int, Decimal]:
@@ -65,6 +69,7 @@ def refunded_by_payment(payment_ids: Sequence[int]) -> dict[int, Decimal]:
 def balance_refundable(order: Order) -> Decimal:
     """Return what the balance paid for the order's subscription and was not refunded yet, in CNY. Two queries."""
     paid = Order.objects.filter(_orders_with(order), paid_at__isnull=False)
+    paid = paid.exclude(state=OrderState.REFUNDED)
     refunded = Refund.objects.filter(_orders_with(order, "order__"), method=AccountKind.BALANCE)
     return _sum(paid, "balance_amount") - _sum(refunded, "amount")
 

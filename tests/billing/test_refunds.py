@@ -19,21 +19,24 @@ from billing.providers.registry import provider_get
 from billing.services import refund_asking, refunds
 from billing.services.orders import order_set_funds
 from billing.services.payments import payment_apply
-from billing.states import InvoiceState, PaymentState, RefundState
+from billing.states import InvoiceState, OrderState, OrderType, PaymentState, RefundState
 from billing.tasks import order_provision, refund_follow, refunds_follow_due
 from core import clock
 from core.tenancy import scope
 from messaging.models import Delivery
 from messaging.services import messages_expand
+from supportplans.models import Plan
 from tests.factories.billing import (
     actor_of,
     book,
+    fulfil,
     give_balance,
     later_order,
     leaving_order,
     order_for,
     pay_at,
     refunds_for,
+    use_balance,
 )
 
 pytestmark = pytest.mark.django_db
@@ -120,6 +123,37 @@ def test_it_is_split_over_the_payments_newest_first(cast, gateway, bought):
     assert sorted(given_back(gateway)) == [Decimal("3000.00"), Decimal("6000.00")]
     (rest,) = refunds_for(bought, local="3000.00")
     assert rest.payment_id == oldest.payment_id
+
+
+def given_up(bought, **changed):
+    """An upgrade of ``bought`` whose plan has changed meanwhile: paid, but never delivered."""
+    with scope.staff():
+        enterprise = Plan.objects.get(code="enterprise")
+        return later_order(
+            bought, type=OrderType.UPGRADE, years=None, from_plan=enterprise, **changed
+        )
+
+
+def test_money_of_an_order_that_was_given_up_does_not_go_back_again(cast, gateway, bought):
+    upgrade = pay_at(gateway, given_up(bought), cast.owner).order
+    assert upgrade.state == OrderState.REFUNDED
+    assert book(cast.huachen)["balance"] == Decimal("6000.00")
+
+    (refund,) = refunds_for(bought, local="6000.00")
+
+    assert refund.payment.order_id == bought.pk
+
+
+def test_the_balances_share_of_an_order_that_was_given_up_is_not_given_back_again(cast, bought):
+    with scope.staff():
+        give_balance(cast.huachen, "6000.00")
+    upgrade = given_up(bought)
+    with scope.customer(cast.huachen.pk):
+        use_balance(upgrade, cast.owner)
+    assert fulfil(upgrade).state == OrderState.REFUNDED
+
+    with pytest.raises(errors.RefundAbovePaid):
+        refunds_for(bought, balance="0.01")
 
 
 def test_the_same_order_again_changes_nothing(cast, bought):
