@@ -11,11 +11,13 @@ import pytest
 from accounts.access import SYSTEM
 from accounts.models import Tenant
 from billing.models import Coupon, CouponGrant, Order, Voucher, VoucherUse
-from billing.services.holds import voucher_hold
+from billing.services import holds
+from billing.services.holds import funds_choose, funds_hold, voucher_hold
 from billing.services.vouchers import coupon_grant, coupons_expire_due
-from billing.states import CouponState
+from billing.states import CouponState, OrderType
 from core import clock
 from core.tenancy import scope
+from supportplans.models import Plan
 from tests.billing.test_races import at_once, names
 from tests.factories.billing import (
     give_coupon,
@@ -79,6 +81,65 @@ def test_two_orders_on_one_voucher_spend_it_once(cast, two_orders):
 
     assert names(results) == ["VoucherNotUsable", "VoucherUse"]
     assert left(voucher) == (Decimal("20.00"), 1)
+
+
+def taking(cast, order: Order, grant: CouponGrant) -> Callable[[], object]:
+    """Let the order take the coupon, as an order for a plan does."""
+
+    def run() -> object:
+        with scope.customer(cast.huachen.pk):
+            choice = funds_choose(
+                order=order,
+                coupon_grant_id=grant.pk,
+                voucher_ids=[],
+                use_balance=False,
+                at=clock.now(),
+            )
+            funds_hold(order=order, choice=choice, actor=SYSTEM, at=clock.now())
+            return order
+
+    return run
+
+
+@pytest.fixture
+def two_buyers(cast, two_orders):
+    """The two open orders, as if they were for a plan."""
+    with scope.staff():
+        lite = Plan.objects.get(code="lite")
+    for order in two_orders:
+        order.type, order.plan, order.amount = OrderType.NEW, lite, Decimal("6000.00")
+    return two_orders
+
+
+def test_two_orders_on_one_coupon_use_it_once(cast, two_buyers):
+    grant = give_coupon(cast.huachen)
+
+    results = at_once(*(taking(cast, order, grant) for order in two_buyers))
+
+    assert names(results) == ["CouponNotApplicable", "Order"]
+    with scope.staff():
+        assert CouponGrant.objects.get(pk=grant.pk).order_id == results[1].pk
+
+
+def test_without_the_lock_two_orders_both_have_the_coupons_discount(cast, two_buyers, monkeypatch):
+    grant = give_coupon(cast.huachen)
+    both_have_read = threading.Barrier(2)
+    move = holds._grant_move
+
+    def moved_together(*arguments: object, **more: object) -> None:
+        both_have_read.wait(timeout=10)
+        move(*arguments, **more)
+
+    monkeypatch.setattr(
+        holds,
+        "lock_coupon_grants",
+        lambda: CouponGrant.objects.select_related("coupon").order_by("pk"),
+    )
+    monkeypatch.setattr(holds, "_grant_move", moved_together)
+
+    results = at_once(*(taking(cast, order, grant) for order in two_buyers))
+
+    assert [order.coupon_amount for order in results] == [Decimal("500.00")] * 2
 
 
 def test_two_tabs_that_choose_at_once_hold_one_choice(cast):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -90,12 +90,18 @@ class Funds:
     provider: bool = False
 
 
-FUNDS = st.builds(
-    Funds,
-    coupon=st.booleans(),
-    voucher=st.sampled_from(["", "0.01", "4000.00", "700000.00"]),
-    balance=st.booleans(),
-    provider=st.booleans(),
+WALLET = Funds(balance=False, provider=True)
+FUNDS = st.sampled_from(
+    [
+        Funds(),
+        WALLET,
+        replace(WALLET, coupon=True),
+        replace(WALLET, voucher="4000.00"),
+        replace(WALLET, coupon=True, voucher="0.01", balance=True),
+        Funds(coupon=True, voucher="4000.00"),
+        Funds(voucher="700000.00", balance=False),
+        Funds(balance=False),
+    ]
 )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -11,7 +12,7 @@ from django.db import IntegrityError, connection
 
 from accounts.models import Tenant
 from billing import exceptions as errors
-from billing.models import LedgerAccount, LedgerTransaction, Order
+from billing.models import LedgerAccount, LedgerTransaction, Order, PaymentNotification
 from billing.providers.base import TradeReport, TradeStatus
 from billing.selectors.wallet import balance_of
 from billing.services import orders, payments, provisioning
@@ -261,3 +262,50 @@ def test_two_clicks_at_the_cashier_open_one_attempt(cast):
     assert names(at_once(begin, begin)) == ["Begun", "Begun"]
     with scope.staff():
         assert order.payments.count() == 1
+
+
+# Words of a provider that come late, or twice
+
+
+def test_two_copies_of_one_notification_are_kept_once_and_pay_once(cast, gateway):
+    order = order_for(cast.huachen, cast.owner)
+    with scope.customer(cast.huachen.pk):
+        begun = payments.payment_begin(
+            order_id=order.pk, provider_code="local", actor=actor_of(cast.owner), at=clock.now()
+        )
+    body = gateway.pay(begun.address)
+
+    def receive() -> object:
+        with scope.staff():
+            return payments.notification_receive(
+                provider_code="local", body=body, headers={}, at=clock.now()
+            )
+
+    results = at_once(receive, receive, receive)
+
+    assert [accepted for accepted, _ in results] == [True, True, True]
+    with scope.staff():
+        assert PaymentNotification.objects.count() == 1
+    assert sales(cast) == Decimal("6000.00")
+
+
+def test_a_late_word_about_an_expired_order_against_a_new_order_leaves_one_of_them_open(
+    cast, attempt
+):
+    order, report = attempt
+    over = order.pays_until
+    with scope.staff():
+        orders.orders_expire_due(at=over)
+        closed = replace(report, status=TradeStatus.CLOSED)
+        payments.payment_apply(closed, provider_code="local", at=over)
+
+    results = at_once(applying(report), place(cast, "another"))
+
+    with scope.staff():
+        revived = Order.objects.get(pk=order.pk).state == OrderState.PAID
+        opened = Order.objects.exclude(pk=order.pk).count()
+        balance = balance_of(cast.huachen.pk)
+    assert (names(results), revived, opened, balance) in [
+        (["OpenOrderExists", "str"], True, 0, Decimal("0.00")),
+        (["Order", "str"], False, 1, Decimal("6000.00")),
+    ]
