@@ -73,7 +73,7 @@ NAVIGATION = (
     NavigationItem("billing:finance_invoice_list", _("开票"), _FINANCE, "file-text"),
     NavigationItem(
         "billing:finance_coupon_list",
-        _("券"),
+        _("优惠券"),
         _FINANCE,
         "ticket-percent",
         also=("billing:finance_voucher_list", "billing:finance_import"),

@@ -26,7 +26,7 @@ from billing.selectors.wallet import tenant_choices
 from billing.services.ledger import balance_top_up
 from billing.services.transfers import transfer_confirm
 from billing.states import PaymentState
-from billing.views.steps import refuse
+from billing.views.steps import posted, refuse
 from core import clock
 from core.exceptions import DomainError
 
@@ -79,7 +79,7 @@ def finance_transfer_confirm(request: HttpRequest, payment_id: int) -> HttpRespo
     except Payment.DoesNotExist:
         raise Http404 from None
     form = TransferForm(
-        request.POST or None,
+        posted(request),
         expected=payment.amount,
         initial={"amount": f"{payment.amount:.2f}"},
     )
@@ -112,7 +112,7 @@ def finance_transfer_confirm(request: HttpRequest, payment_id: int) -> HttpRespo
 @require_http_methods(["GET", "HEAD", "POST"])
 def finance_top_up(request: HttpRequest) -> HttpResponse:
     """Book a received transfer to a customer's balance."""
-    form = TopUpForm(request.POST or None, tenants=tenant_choices())
+    form = TopUpForm(posted(request), tenants=tenant_choices())
     if request.method == "POST" and form.is_valid():
         data = form.cleaned_data
         try:

@@ -16,7 +16,7 @@ from billing.providers.registry import NAMES
 from billing.selectors.finance import difference_get, differences_found, page_of
 from billing.selectors.reconciliation import proof_list, reconciliation_list
 from billing.services.reconciliation import difference_settle
-from billing.views.steps import refuse
+from billing.views.steps import posted, refuse
 from core import clock
 from core.exceptions import DomainError
 
@@ -46,7 +46,7 @@ def finance_difference_settle(request: HttpRequest, difference_id: int) -> HttpR
         difference = difference_get(difference_id)
     except Difference.DoesNotExist:
         raise Http404 from None
-    form = NoteForm(request.POST or None)
+    form = NoteForm(posted(request))
     if request.method == "POST" and form.is_valid():
         try:
             difference_settle(

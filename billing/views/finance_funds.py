@@ -43,7 +43,7 @@ from billing.services.vouchers import (
     voucher_withdraw,
 )
 from billing.states import CouponState
-from billing.views.steps import EmptyForm, Step, refuse, step_answer
+from billing.views.steps import EmptyForm, Step, posted, refuse, step_answer
 from core import clock
 from core.exceptions import DomainError
 from core.money import ZERO
@@ -65,7 +65,7 @@ def finance_coupon_list(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def finance_coupon_new(request: HttpRequest) -> HttpResponse:
     """Lay down the terms of a coupon."""
-    form = CouponForm(request.POST or None, initial=_validity(clock.now()))
+    form = CouponForm(posted(request), initial=_validity(clock.now()))
     if request.method == "POST" and form.is_valid():
         data = form.cleaned_data
         terms = {**data, "plans": tuple(data["plans"]), "order_types": tuple(data["order_types"])}
@@ -86,7 +86,7 @@ def finance_coupon_new(request: HttpRequest) -> HttpResponse:
 def finance_coupon_detail(request: HttpRequest, coupon_id: int) -> HttpResponse:
     """Show a coupon with those who have it; give it to one more customer."""
     coupon, now = _coupon(coupon_id), clock.now()
-    form, found = CustomerForm(request.POST or None), GrantFilter(request.GET)
+    form, found = CustomerForm(posted(request)), GrantFilter(request.GET)
     if request.method == "POST" and form.is_valid():
         tenant = form.cleaned_data["customer"]
         try:
@@ -139,7 +139,7 @@ def finance_coupon_withdraw(request: HttpRequest, grant_id: int) -> HttpResponse
         verb=_("确认收回"),
         action=request.path,
         back=reverse("billing:finance_coupon_detail", args=[grant.coupon_id]),
-        form=EmptyForm(request.POST or None),
+        form=EmptyForm(posted(request)),
     )
 
     def act(_data: Mapping[str, Any]) -> None:
@@ -171,7 +171,7 @@ def finance_voucher_list(request: HttpRequest) -> HttpResponse:
 def finance_voucher_new(request: HttpRequest) -> HttpResponse:
     """Give a voucher to one customer."""
     now = clock.now()
-    form = VoucherForm(request.POST or None, initial=_validity(now))
+    form = VoucherForm(posted(request), initial=_validity(now))
     if request.method == "POST" and form.is_valid():
         data = form.cleaned_data
         try:
@@ -216,7 +216,7 @@ def finance_voucher_withdraw(request: HttpRequest, voucher_id: int) -> HttpRespo
         verb=_("确认收回"),
         action=request.path,
         back=reverse("billing:finance_voucher_list"),
-        form=EmptyForm(request.POST or None),
+        form=EmptyForm(posted(request)),
     )
 
     def act(_data: Mapping[str, Any]) -> None:

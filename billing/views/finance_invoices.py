@@ -21,7 +21,7 @@ from billing.selectors.finance import invoice_get, invoices_found, page_of
 from billing.selectors.invoices import invoiceable_amount
 from billing.services.invoices import invoice_issue, invoice_reverse
 from billing.states import InvoiceState
-from billing.views.steps import Step, refuse, step_answer
+from billing.views.steps import Step, posted, refuse, step_answer
 from core import clock
 from core.exceptions import DomainError
 from core.files import FileEmpty, FileTooLarge, FileTypeRefused, serve_private
@@ -44,7 +44,7 @@ def finance_invoice_list(request: HttpRequest) -> HttpResponse:
 def finance_invoice_detail(request: HttpRequest, invoice_id: int) -> HttpResponse:
     """Show one invoice; issue it with its number and its document."""
     invoice = _invoice(invoice_id)
-    form = IssueForm(request.POST or None, request.FILES or None)
+    form = IssueForm(posted(request), request.FILES)
     if request.method == "POST" and form.is_valid():
         try:
             invoice_issue(
@@ -75,7 +75,7 @@ def finance_invoice_detail(request: HttpRequest, invoice_id: int) -> HttpRespons
 @require_http_methods(["GET", "HEAD", "POST"])
 def finance_invoice_reverse(request: HttpRequest, invoice_id: int) -> HttpResponse:
     """Record the red-letter invoice; refunds that waited for it go on."""
-    step = _reversal(_invoice(invoice_id), request.POST or None)
+    step = _reversal(_invoice(invoice_id), posted(request))
 
     def act(data: Mapping[str, Any]) -> None:
         number, actor = data["reversal_number"], actor_of(request)

@@ -26,7 +26,7 @@ from billing.services.refunds import (
     refund_transfer_done,
 )
 from billing.states import AccountKind, RefundState
-from billing.views.steps import EmptyForm, Step, step_answer
+from billing.views.steps import EmptyForm, Step, posted, step_answer
 from core import clock
 from core.exceptions import DomainError
 
@@ -72,7 +72,7 @@ def finance_refund_detail(request: HttpRequest, refund_id: int) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def finance_refund_approve(request: HttpRequest, refund_id: int) -> HttpResponse:
     """Let a large refund go on its way."""
-    step = _approval(_refund(refund_id), request.POST or None)
+    step = _approval(_refund(refund_id), posted(request))
 
     def act(_data: Mapping[str, Any]) -> None:
         refund_approve(refund_id=refund_id, actor=actor_of(request), at=clock.now())
@@ -84,7 +84,7 @@ def finance_refund_approve(request: HttpRequest, refund_id: int) -> HttpResponse
 @require_http_methods(["GET", "HEAD", "POST"])
 def finance_refund_redirect(request: HttpRequest, refund_id: int) -> HttpResponse:
     """Send a refund to the balance after all."""
-    step = _redirection(_refund(refund_id), request.POST or None)
+    step = _redirection(_refund(refund_id), posted(request))
 
     def act(data: Mapping[str, Any]) -> None:
         actor, at = actor_of(request), clock.now()
@@ -97,7 +97,7 @@ def finance_refund_redirect(request: HttpRequest, refund_id: int) -> HttpRespons
 @require_http_methods(["GET", "HEAD", "POST"])
 def finance_refund_transfer(request: HttpRequest, refund_id: int) -> HttpResponse:
     """Record that a refund was transferred by hand."""
-    step = _by_hand(_refund(refund_id), request.POST or None)
+    step = _by_hand(_refund(refund_id), posted(request))
 
     def act(data: Mapping[str, Any]) -> None:
         actor, at = actor_of(request), clock.now()

@@ -23,6 +23,7 @@ from billing.grant_files import (
     grant_lines,
 )
 from billing.services.grant_imports import PlannedGrant, grants_import, grants_plan
+from billing.views.steps import posted
 from core import clock
 from core.exceptions import DomainError
 from core.money import ZERO
@@ -38,7 +39,7 @@ EXAMPLE = (
 @require_http_methods(["GET", "HEAD", "POST"])
 def finance_import(request: HttpRequest) -> HttpResponse:
     """Take a file and show what it would grant; take what was shown and grant it."""
-    form = ImportForm(request.POST or None, request.FILES or None)
+    form = ImportForm(posted(request), request.FILES)
     planned: list[PlannedGrant] = []
     text = ""
     if request.method == "POST" and form.is_valid():

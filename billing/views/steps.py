@@ -8,7 +8,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 
 from core.exceptions import DomainError
@@ -50,6 +50,11 @@ def step_answer(
             return redirect(step.back)
     status = 422 if form.errors else 200
     return render(request, "billing/finance_step.html", {"step": step}, status=status)
+
+
+def posted(request: HttpRequest) -> QueryDict | None:
+    """Return what was sent; None when the page is only looked at. Nothing typed is an answer too."""
+    return request.POST if request.method == "POST" else None
 
 
 def refuse(form: forms.Form, refused: DomainError) -> None:
