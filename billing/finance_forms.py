@@ -8,6 +8,7 @@ from typing import Any
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
+from typing_extensions import override
 
 from accounts.models import Tenant
 from billing.discounts import COUPON_ORDER_TYPES
@@ -68,6 +69,7 @@ class MoneyField(forms.CharField):
         widget = forms.TextInput(attrs={"inputmode": "decimal"})
         super().__init__(max_length=16, widget=widget, **options)
 
+    @override
     def clean(self, value: Any) -> Decimal | None:
         """Return the amount; None where nothing was typed."""
         text = super().clean(value)
@@ -227,6 +229,7 @@ class TransferForm(forms.Form):
         super().__init__(*args, **kwargs)
         self.expected = expected
 
+    @override
     def clean(self) -> dict[str, Any]:
         """Another sum is confirmed by a tick: a slip of the finger would leave the order unpaid."""
         data = super().clean() or {}

@@ -44,7 +44,7 @@ def finance_invoice_list(request: HttpRequest) -> HttpResponse:
 def finance_invoice_detail(request: HttpRequest, invoice_id: int) -> HttpResponse:
     """Show one invoice; issue it with its number and its document."""
     invoice = _invoice(invoice_id)
-    form = IssueForm(posted(request), request.FILES)
+    form = IssueForm(posted(request), request.FILES or None)
     if request.method == "POST" and form.is_valid():
         try:
             invoice_issue(

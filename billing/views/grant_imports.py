@@ -39,7 +39,7 @@ EXAMPLE = (
 @require_http_methods(["GET", "HEAD", "POST"])
 def finance_import(request: HttpRequest) -> HttpResponse:
     """Take a file and show what it would grant; take what was shown and grant it."""
-    form = ImportForm(posted(request), request.FILES)
+    form = ImportForm(posted(request), request.FILES or None)
     planned: list[PlannedGrant] = []
     text = ""
     if request.method == "POST" and form.is_valid():

@@ -60,7 +60,8 @@ DETAILS = (
 
 
 @pytest.fixture(autouse=True)
-def configured(settings):
+def configured(settings, tmp_path):
+    settings.MEDIA_ROOT = str(tmp_path)
     settings.PAYMENT_TRANSFER = {"account": "1100", "account_name": "云服务", "bank": "银行"}
 
 
@@ -108,6 +109,16 @@ def test_every_list_opens_empty_for_finance_and_operators_only(cast, client_for,
 @pytest.mark.parametrize("name", DETAILS)
 def test_what_does_not_exist_is_not_found(finance, name):
     assert finance.get(page(name, 987_654)).status_code == 404
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["finance_coupon_new", "finance_voucher_new", "finance_import", "finance_top_up"],
+)
+def test_a_form_that_is_only_looked_at_complains_of_nothing(finance, name):
+    answer = finance.get(page(name))
+    assert answer.status_code == 200
+    assert "field__error" not in answer.content.decode()
 
 
 @pytest.mark.parametrize("name", LISTS)
@@ -334,6 +345,9 @@ def issue(client, invoice, number="24312000000012345678", body=PDF, name="发票
 def test_an_invoice_is_issued_downloaded_and_reversed(finance, invoice):
     assert invoice.title in finance.get(page("finance_invoice_list")).content.decode()
     assert finance.get(page("finance_invoice_download", invoice.pk)).status_code == 404
+    looked_at = finance.get(page("finance_invoice_detail", invoice.pk))
+    assert looked_at.status_code == 200
+    assert "field__error" not in looked_at.content.decode()
     assert issue(finance, invoice).status_code == 302
     assert fresh(invoice).state == InvoiceState.ISSUED
     document = finance.get(page("finance_invoice_download", invoice.pk))
