@@ -77,14 +77,15 @@ def grants_import(*, lines: Sequence[GrantLine], actor: Actor, at: datetime) -> 
     All tenants are locked before the coupons, each kind in the order of ids, as everywhere. Raises GrantLinesInvalid,
     and what granting itself refuses.
     """
+    named = grants_plan(lines, at)
+    for tenant_id in sorted({grant.tenant.pk for grant in named if grant.tenant}):
+        lock_tenant(tenant_id)
+    list(lock_coupons().filter(pk__in={grant.coupon.pk for grant in named if grant.coupon}))
+    # Only now is it certain what was granted before, and what is left of a budget.
     planned = grants_plan(lines, at)
     if any(grant.errors for grant in planned):
         raise GrantLinesInvalid
     due = [grant for grant in planned if not grant.is_done]
-    for tenant_id in sorted({grant.tenant.pk for grant in due if grant.tenant}):
-        lock_tenant(tenant_id)
-    coupons = {grant.coupon.pk for grant in due if grant.coupon}
-    list(lock_coupons().filter(pk__in=coupons))
     for grant in due:
         _grant(grant, actor=actor, at=at)
     return len(due)
