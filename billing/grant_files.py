@@ -117,7 +117,9 @@ def _line(number: int, row: list[str]) -> GrantLine:
     if not customer:
         errors.append(_("缺少客户"))
     if not kind:
-        errors.append(_("类型应为“优惠券”或“代金券”"))
+        errors.append(
+            _("类型应为“%(coupon)s”或“%(voucher)s”") % {"coupon": COUPON, "voucher": VOUCHER}
+        )
     if not subject or len(subject) > MOST_NAME:
         errors.append(_("缺少优惠券编号或代金券名称，或超过 60 个字"))
     amount, first, last = None, None, None
