@@ -45,6 +45,7 @@ _AGENTS = frozenset(
         StaffRole.ACCOUNT_MANAGER,
     }
 )
+_FINANCE = frozenset({StaffRole.FINANCE})
 NAVIGATION = (
     NavigationItem("accounts:operations", _("运营后台"), frozenset(), "gauge", exact=True),
     NavigationItem("messaging:delivery_failed_list", _("投递失败"), frozenset(), "mail-warning"),
@@ -58,8 +59,24 @@ NAVIGATION = (
     ),
     NavigationItem("reports:desk_report_list", _("月报"), _DESK, "chart-column"),
     NavigationItem("tickets:console", _("工单队列"), _AGENTS, "inbox"),
+    NavigationItem("billing:finance_overview", _("财务工作台"), _FINANCE, "wallet", exact=True),
+    NavigationItem("billing:finance_payment_list", _("收款"), _FINANCE, "receipt-text"),
+    NavigationItem("billing:finance_refund_list", _("退款"), _FINANCE, "undo-2"),
     NavigationItem(
-        "billing:finance_payment_list", _("收款"), frozenset({StaffRole.FINANCE}), "receipt-text"
+        "billing:finance_transfer_list",
+        _("对公转账"),
+        _FINANCE,
+        "landmark",
+        also=("billing:finance_top_up",),
+    ),
+    NavigationItem("billing:finance_difference_list", _("对账差异"), _FINANCE, "scale"),
+    NavigationItem("billing:finance_invoice_list", _("开票"), _FINANCE, "file-text"),
+    NavigationItem(
+        "billing:finance_coupon_list",
+        _("优惠券"),
+        _FINANCE,
+        "ticket-percent",
+        also=("billing:finance_voucher_list", "billing:finance_import"),
     ),
 )
 

@@ -9,7 +9,7 @@ from accounts.access import SYSTEM, Actor
 from accounts.models import Membership, Tenant, User
 from accounts.models.tenants import TenantRole
 from accounts.models.users import StaffRole
-from billing import demo_changes, demo_wallet
+from billing import demo_changes, demo_finance, demo_wallet
 from billing.models import Order, OrderEvent, Payment
 from billing.proration import quote_new
 from billing.services.history import order_move
@@ -77,6 +77,7 @@ def load(at: datetime) -> None:
                 key=f"demo-{number}",
             )
     demo_wallet.load(at, tenants, owners, finance)
+    demo_finance.load(at, tenants, owners)
 
 
 def _order(

@@ -20,7 +20,7 @@ YEAR_SECONDS = 365 * 24 * 3600
 # The first page of staff, by the first of these roles that they hold.
 STAFF_HOMES = (
     (StaffRole.OPERATOR, "accounts:operations"),
-    (StaffRole.FINANCE, "billing:finance_payment_list"),
+    (StaffRole.FINANCE, "billing:finance_overview"),
     (StaffRole.ACCOUNT_MANAGER, "servicedesk:dashboard"),
     (StaffRole.FILING_STEWARD, "servicedesk:dashboard"),
 )

@@ -63,6 +63,11 @@ class Invoice(TenantOwned, Timestamped, Attributed):
             ),
             models.Index(fields=["tenant", "-id"], name="invoice_by_tenant"),
             models.Index(fields=["state", "-id"], name="invoice_by_state"),
+            models.Index(
+                fields=["invoice_number"],
+                condition=~Q(invoice_number=""),
+                name="invoice_by_number",
+            ),
         ]
 
     @override

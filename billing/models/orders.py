@@ -141,6 +141,8 @@ class Order(TenantOwned, Timestamped, Attributed):
         ]
         indexes: ClassVar = [
             models.Index(fields=["tenant", "-id"], name="order_by_tenant"),
+            # Staff looks for a number whoever's it is.
+            models.Index(fields=["number"], name="order_by_number"),
             models.Index(
                 fields=["tenant", "completed_at"],
                 condition=Q(state=OrderState.COMPLETED),

@@ -78,13 +78,16 @@ class Payment(TenantOwned, Timestamped):
             ),
         ]
         indexes: ClassVar = [
-            models.Index(fields=["provider", "number"], name="payment_by_number"),
+            models.Index(fields=["number", "provider"], name="payment_by_number"),
+            models.Index(fields=["trade_no"], condition=~Q(trade_no=""), name="payment_by_trade"),
             models.Index(
                 fields=["next_poll_at"],
                 condition=Q(state__in=LIVE_PAYMENT_STATES),
                 name="payment_to_poll",
             ),
             models.Index(fields=["state", "-id"], name="payment_by_state"),
+            models.Index(fields=["provider", "-id"], name="payment_by_provider"),
+            models.Index(fields=["created_at"], name="payment_by_time"),
             models.Index(
                 fields=["provider", "paid_at"],
                 condition=Q(state=PaymentState.SUCCEEDED),

@@ -74,6 +74,7 @@ class Refund(TenantOwned, Timestamped, Attributed):
                 name="refund_of_day",
             ),
             models.Index(fields=["-id"], name="refund_newest"),
+            models.Index(fields=["number"], name="refund_by_number"),
             models.Index(fields=["tenant", "order"], name="refund_by_order"),
         ]
 

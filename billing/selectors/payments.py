@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import datetime
 
 from django.db.models import QuerySet
@@ -10,7 +9,6 @@ from django.db.models import QuerySet
 from billing.models import Order, Payment, PaymentNotification
 from billing.states import LIVE_PAYMENT_STATES, NotificationOutcome, PaymentState
 
-PAYMENT_PAGE = 50
 REFUSED_SHOWN = 20
 
 
@@ -27,20 +25,6 @@ def payment_open(order: Order) -> Payment | None:
 def order_payments(order: Order) -> QuerySet[Payment]:
     """Return the attempts of an order, newest first."""
     return Payment.objects.filter(order=order).order_by("-id")
-
-
-def payment_list(
-    *, state: str = "", provider: str = "", after: int | None = None
-) -> Sequence[Payment]:
-    """Return one page of all tenants' payments, newest first, by key; one row more says that there is more."""
-    payments = Payment.objects.select_related("tenant", "order").order_by("-id")
-    if state:
-        payments = payments.filter(state=state)
-    if provider:
-        payments = payments.filter(provider=provider)
-    if after is not None:
-        payments = payments.filter(pk__lt=after)
-    return list(payments[: PAYMENT_PAGE + 1])
 
 
 def notifications_refused() -> list[PaymentNotification]:

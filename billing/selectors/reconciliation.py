@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from datetime import date, datetime, time, timedelta
 
-from billing.models import Difference, LedgerProof, Reconciliation
+from billing.models import LedgerProof, Reconciliation
 from core.clock import local
 
 # Before this hour no provider has finished the list of the day before; the book is proved when little else runs.
 EARLIEST = time(2)
 # A provider that is away for longer is compared by hand.
 DAYS_BACK = 7
-DIFFERENCE_PAGE = 50
 
 
 def days_to_reconcile(providers: Collection[str], at: datetime) -> list[tuple[str, date]]:
@@ -33,17 +32,6 @@ def days_to_reconcile(providers: Collection[str], at: datetime) -> list[tuple[st
 def reconciliation_list(limit: int = 60) -> list[Reconciliation]:
     """Return the newest compared days."""
     return list(Reconciliation.objects.order_by("-day", "provider")[:limit])
-
-
-def difference_list(*, settled: bool = False, after: int | None = None) -> Sequence[Difference]:
-    """Return one page of differences, newest first, by key; one row more says that there is more."""
-    rows = Difference.objects.select_related(
-        "reconciliation", "payment__order", "payment__tenant", "refund__order", "refund__tenant"
-    )
-    rows = rows.filter(settled_at__isnull=not settled).order_by("-id")
-    if after is not None:
-        rows = rows.filter(pk__lt=after)
-    return list(rows[: DIFFERENCE_PAGE + 1])
 
 
 def proof_due(at: datetime) -> bool:

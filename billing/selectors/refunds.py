@@ -8,39 +8,8 @@ from decimal import Decimal
 from django.db.models import Q, QuerySet, Sum
 
 from billing.models import Invoice, Order, Payment, Refund
-from billing.states import (
-    OPEN_REFUND_STATES,
-    AccountKind,
-    InvoiceState,
-    OrderState,
-    PaymentState,
-)
+from billing.states import AccountKind, InvoiceState, OrderState, PaymentState
 from core.money import ZERO
-
-REFUND_PAGE = 50
-
-
-def refund_list(
-    *, state: str = "", destination: str = "", after: int | None = None
-) -> Sequence[Refund]:
-    """Return one page of all tenants' refunds, newest first, by key; one row more says that there is more."""
-    refunds = Refund.objects.select_related("tenant", "order", "payment").order_by("-id")
-    if state:
-        refunds = refunds.filter(state=state)
-    if destination:
-        refunds = refunds.filter(destination=destination)
-    if after is not None:
-        refunds = refunds.filter(pk__lt=after)
-    return list(refunds[: REFUND_PAGE + 1])
-
-
-def refunds_open() -> QuerySet[Refund]:
-    """Return what is on its way back, oldest first: the work of finance and of the worker."""
-    return (
-        Refund.objects.filter(state__in=OPEN_REFUND_STATES)
-        .select_related("tenant", "order", "payment")
-        .order_by("id")
-    )
 
 
 def refunds_of(order: Order) -> list[Refund]:

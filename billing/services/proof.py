@@ -12,6 +12,7 @@ from datetime import datetime
 
 from django.db import connection, transaction
 from django.db.models import Max, Min
+from django.urls import reverse
 
 from accounts.models import Tenant
 from billing.models import LedgerAccount, LedgerProof
@@ -128,6 +129,7 @@ def proof_record(*, accounts: int, findings: list[Finding], at: datetime) -> Led
                 "count": len(findings),
                 "checks": ", ".join(sorted({finding.check for finding in findings})),
             },
+            staff_url=reverse("billing:finance_proof_list"),
             tenant_id=None,
             at=at,
         )

@@ -11,6 +11,7 @@ from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 
 from django.db import transaction
+from django.urls import reverse
 
 from accounts.access import Actor
 from accounts.services.audit import audit_record
@@ -69,6 +70,7 @@ def reconciliation_compare(
             key=f"{provider} {day} {len(known) + len(new)}",
             audience=["staff:finance"],
             context={"provider": provider, "day": day.isoformat(), "count": len(new)},
+            staff_url=reverse("billing:finance_difference_list"),
             tenant_id=None,
             at=at,
         )

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
+from django.urls import reverse
+
 from accounts.access import Actor
 from billing.locks import lock_orders, lock_refunds
 from billing.models import Order, Refund, RefundEvent
@@ -100,6 +102,7 @@ def refund_complete(
             "refused": bool(refused),
         },
         url=order.get_absolute_url(),
+        staff_url=_page(refund),
         tenant_id=refund.tenant_id,
         at=at,
     )
@@ -112,9 +115,14 @@ def refund_tell_finance(refund: Refund, order: Order, *, why: str, at: datetime)
         key=f"{refund.number} {why}",
         audience=["staff:finance"],
         context={**_facts(refund, order), "why": str(why), "error": refund.error},
+        staff_url=_page(refund),
         tenant_id=refund.tenant_id,
         at=at,
     )
+
+
+def _page(refund: Refund) -> str:
+    return reverse("billing:finance_refund_detail", args=[refund.pk])
 
 
 def _facts(refund: Refund, order: Order) -> dict[str, str]:

@@ -13,6 +13,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from django.db import transaction
+from django.urls import reverse
 
 from accounts.access import Actor
 from accounts.services.audit import audit_record
@@ -123,6 +124,7 @@ def refund_second_payment(*, payment: Payment, order: Order, actor: Actor, at: d
         audience=["tenant:owner", "staff:finance"],
         context={"order_number": order.number, "amount": f"{payment.amount:,.2f}"},
         url=order.get_absolute_url(),
+        staff_url=reverse("billing:finance_refund_detail", args=[refund.pk]),
         tenant_id=order.tenant_id,
         at=at,
     )

@@ -10,8 +10,10 @@ import pytest
 
 from accounts.access import SYSTEM
 from accounts.models import Tenant
+from billing.grant_files import grant_lines
 from billing.models import Coupon, CouponGrant, Order, Voucher, VoucherUse
 from billing.services import holds
+from billing.services.grant_imports import grants_import
 from billing.services.holds import funds_choose, funds_hold, voucher_hold
 from billing.services.vouchers import coupon_grant, coupons_expire_due
 from billing.states import CouponState, OrderType
@@ -238,3 +240,22 @@ def test_the_sweep_against_the_customers_choice_ends_or_spares_the_coupon(cast):
         ("held", ["Order", "int"], Decimal("500.00")),
         ("expired", ["CouponNotApplicable", "int"], Decimal("0.00")),
     ]
+
+
+def test_two_imports_in_any_order_of_lines_grant_each_line_once(cast):
+    coupon = make_coupon(code="UP500", budget=Decimal("1000.00"))
+    lines = ["华辰科技,优惠券,UP500", "云帆物流,优惠券,UP500"]
+
+    def run(text: str) -> Callable[[], object]:
+        def grant() -> object:
+            with scope.staff():
+                return grants_import(lines=grant_lines(text), actor=SYSTEM, at=clock.now())
+
+        return grant
+
+    results = at_once(run("\n".join(lines)), run("\n".join(reversed(lines))))
+
+    assert sorted(results) == [0, 2]
+    with scope.staff():
+        assert CouponGrant.objects.count() == 2
+        assert Coupon.objects.get(pk=coupon.pk).reserved == Decimal("1000.00")

@@ -9,10 +9,10 @@ from django.core.files.base import ContentFile
 from accounts.models import AuditEntry
 from billing import invoice_exceptions as errors
 from billing.events import InvoiceReversed
-from billing.models import Invoice, Order, Refund
+from billing.models import Invoice, Order, Payment, Refund
 from billing.selectors.invoices import orders_to_invoice
 from billing.services import invoices
-from billing.states import AccountKind, InvoiceState, RefundState
+from billing.states import AccountKind, InvoiceState, PaymentState, RefundState
 from core import clock
 from core.events import _handlers, subscribe
 from core.files import FileTypeRefused
@@ -83,13 +83,14 @@ def fresh(invoice):
         return Invoice.objects.get(pk=invoice.pk)
 
 
-def refund(order, amount):
+def refund(order, amount, payment=None):
     with scope.staff():
         Refund.objects.create(
+            payment=payment,
             tenant_id=order.tenant_id,
             number=f"R{order.pk}",
             order=order,
-            method=AccountKind.BALANCE,
+            method=payment.provider if payment else AccountKind.BALANCE,
             destination=AccountKind.BALANCE,
             amount=Decimal(amount),
             state=RefundState.READY,
@@ -109,6 +110,26 @@ def test_an_invoice_is_over_the_cash_and_not_the_discounts(cast):
 
     assert (invoice.amount, invoice.state) == (Decimal("4500.00"), InvoiceState.REQUESTED)
     assert (invoice.tax_number, invoice.actor_name) == ("91310000MA1FL0000X", cast.owner.name)
+
+
+def test_a_second_payment_that_goes_back_lowers_no_invoice(cast, order):
+    with scope.staff():
+        surplus = Payment.objects.create(
+            tenant_id=order.tenant_id,
+            order=order,
+            provider=AccountKind.TRANSFER,
+            number="P2",
+            trade_no="B2",
+            amount=Decimal("6000.00"),
+            state=PaymentState.SUCCEEDED,
+            is_surplus=True,
+            paid_at=clock.now(),
+            expires_at=clock.now(),
+            created_at=clock.now(),
+        )
+    refund(order, "6000.00", surplus)
+
+    assert request_for(cast, order).amount == Decimal("6000.00")
 
 
 def test_what_was_refunded_is_not_invoiced(cast, order):

@@ -12,7 +12,8 @@ from billing.models import Difference, Order, Payment, Reconciliation, Refund
 from billing.providers.base import RecordKind, RecordsNotReady, TradeRecord
 from billing.providers.local import LocalProvider
 from billing.providers.local_gateway.store import Trouble
-from billing.selectors.reconciliation import days_to_reconcile, difference_list
+from billing.selectors.finance import differences_found
+from billing.selectors.reconciliation import days_to_reconcile
 from billing.services import refund_asking
 from billing.services.payments import payment_begin
 from billing.services.reconciliation import difference_settle, reconciliation_compare
@@ -253,7 +254,7 @@ def test_finance_settles_a_difference_once_and_says_why(cast, store, payment, to
     compare(today)
     finance = cast.actor(cast.staff["finance"])
     with scope.staff():
-        (difference,) = difference_list()
+        (difference,) = differences_found()
         with pytest.raises(errors.NoteMissing):
             difference_settle(difference_id=difference.pk, note=" ", actor=finance, at=clock.now())
         settled = difference_settle(
@@ -263,6 +264,6 @@ def test_finance_settles_a_difference_once_and_says_why(cast, store, payment, to
             difference_settle(
                 difference_id=difference.pk, note="再次", actor=finance, at=clock.now()
             )
-        assert difference_list() == []
-        assert difference_list(settled=True) == [difference]
+        assert list(differences_found()) == []
+        assert list(differences_found(settled=True)) == [difference]
     assert (settled.settled_by, settled.note) == (finance.name, "渠道已更正")

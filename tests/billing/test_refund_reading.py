@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from billing.selectors.finance import PAGE, page_of, refunds_found
 from billing.selectors.reconciliation import proof_list, reconciliation_list
-from billing.selectors.refunds import REFUND_PAGE, refund_list, refunds_of, refunds_open
+from billing.selectors.refunds import refunds_of
 from billing.states import RefundState
 from billing.tasks import ledger_prove, reconcile, refunds_follow_due
 from core import clock
@@ -21,15 +22,17 @@ def bought(cast, gateway):
 
 
 def test_refunds_are_listed_newest_first_by_key(bought, max_queries, monkeypatch):
-    monkeypatch.setattr("billing.selectors.refunds.REFUND_PAGE", 2)
+    monkeypatch.setattr("billing.selectors.finance.PAGE", 2)
     made = [refunds_for(bought, local="1.00")[0] for _ in range(4)]
     with scope.staff(), max_queries(2):
-        page = refund_list()
-        assert [refund.pk for refund in page] == [refund.pk for refund in reversed(made)][:3]
-        rest = refund_list(after=page[1].pk)
+        page, key = page_of(refunds_found(), None)
+        assert [refund.pk for refund in page] == [made[3].pk, made[2].pk]
+        assert key == made[2].pk
+        rest, end = page_of(refunds_found(), key)
         assert [refund.pk for refund in rest] == [made[1].pk, made[0].pk]
+        assert end is None
         assert {refund.tenant.name for refund in page} == {"华辰科技"}
-    assert REFUND_PAGE == 50
+    assert PAGE == 50
 
 
 def test_they_are_filtered_by_state_and_destination(bought):
@@ -38,10 +41,10 @@ def test_they_are_filtered_by_state_and_destination(bought):
     (second,) = refunds_for(bought, local="2.00")
     (third,) = refunds_for(bought, to_balance=True, local="3.00")
     with scope.staff():
-        assert list(refund_list(state=RefundState.READY)) == [second]
-        assert list(refund_list(destination="balance")) == [third]
-        assert list(refund_list(state=RefundState.SUCCEEDED, destination="local")) == [first]
-        assert list(refunds_open()) == [second]
+        assert list(refunds_found(state=RefundState.READY)) == [second]
+        assert list(refunds_found(destination="balance")) == [third]
+        assert list(refunds_found(state=RefundState.SUCCEEDED, destination="local")) == [first]
+        assert list(refunds_found(q=second.number)) == [second]
 
 
 def test_an_orders_refunds_come_with_their_history(bought, max_queries):

@@ -11,7 +11,8 @@ from django.core.files.base import ContentFile
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from accounts.models import Invitation, Membership, Tenant
-from billing.models import Invoice, Order
+from billing.models import Coupon, CouponGrant, Difference, Invoice, Order, Payment, Refund, Voucher
+from billing.states import AccountKind
 from core import clock
 from messaging.models import Delivery
 from onlineservice.models import Article
@@ -118,6 +119,13 @@ def _billing(tenant: Tenant) -> dict[str, object]:
         "number": _newest(Order.objects.filter(tenant=tenant)).number,
         "invoice_id": _newest(Invoice.objects.filter(tenant=tenant)).pk,
         "provider": "local",
+        # Finance's pages: only staff opens them, whoever's rows they are.
+        "payment_id": _newest(Payment.objects.filter(provider=AccountKind.TRANSFER)).pk,
+        "refund_id": _newest(Refund.objects.all()).pk,
+        "difference_id": _newest(Difference.objects.all()).pk,
+        "coupon_id": _newest(Coupon.objects.all()).pk,
+        "grant_id": _newest(CouponGrant.objects.all()).pk,
+        "voucher_id": _newest(Voucher.objects.all()).pk,
     }
 
 
