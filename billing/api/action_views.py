@@ -84,10 +84,11 @@ class OrderPaymentView(CustomerView[Any]):
     @extend_schema(request=PaymentBeginSerializer, responses=PaymentBegunSerializer)
     def post(self, request: Request, number: str) -> Response:
         """Open an attempt at a provider, or return to the open one. One active attempt per order."""
+        order = self.order(number)
         asked = PaymentBeginSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
         begun = payment_begin(
-            order_id=self.order(number).pk,
+            order_id=order.pk,
             provider_code=asked.validated_data["method"],
             actor=actor_of(request._request),
             at=clock.now(),
