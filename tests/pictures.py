@@ -36,11 +36,30 @@ ENTERPRISE = (
     ("data_use", "/support/reports/data-use/"),
     ("order_list", "/support/orders/"),
     ("order_detail", "main a[href^='/support/orders/2']"),
+    ("balance", "/support/balance/"),
+    ("top_up", "/support/balance/top-up/"),
+    ("coupons", "/support/coupons/"),
+    ("vouchers", "/support/vouchers/"),
+    ("invoices", "/support/invoices/"),
     ("people", "/support/people/"),
     ("messages", "/messages/"),
 )
+BUSINESS = (
+    ("plan_change", "/support/plan/change/"),
+    ("plan_change_down", "/support/plan/change/?plan=lite"),
+    ("plan_renew", "/support/plan/renew/"),
+    ("unsubscription_new", "/support/unsubscriptions/new/"),
+)
+# Its order waits to be paid: from the payment page on to the cashier.
+PAYING = (
+    ("order_pay", "/support/orders/"),
+    ("order_pay", "main a:has-text('支付')"),
+    ("cashier", "main button:has-text('立即支付')"),
+)
 STANDARD = (
     ("plan_detail_standard", "/support/plan/"),
+    ("unsubscription_list", "/support/unsubscriptions/"),
+    ("trial", "/support/plan/trial/"),
     ("order_new", "/support/order/new/?plan=lite"),
 )
 DESKS = {
@@ -51,6 +70,7 @@ DESKS = {
         ("desk_service_order", "main td a"),
         ("desk_service_order_new", "/desk/service-orders/new/"),
         ("desk_reports", "/desk/reports/"),
+        ("desk_trials", "/desk/trials/"),
     ),
     "finance@portal.example": (
         ("finance", "/finance/"),
@@ -81,6 +101,8 @@ def main(address: str) -> None:
         for width in (WIDE, PHONE):
             take(browser, address, "", VISITOR, width)
             take(browser, address, "owner@huachen.example", ENTERPRISE, width)
+            take(browser, address, "owner@yunfan.example", BUSINESS, width)
+            take(browser, address, "owner@qiming.example", PAYING, width)
             take(browser, address, "owner@mumian.example", STANDARD, width)
         take(browser, address, "owner@huachen.example", ENTERPRISE[1:2], WIDE, theme="dark")
         for email, pages in DESKS.items():
