@@ -9,9 +9,11 @@ from enum import StrEnum
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Subquery
 from django.urls import reverse
 
 from accounts.access import SYSTEM, Actor
+from accounts.models import Tenant
 from billing import exceptions as errors
 from billing.locks import lock_orders, lock_payments, lock_payments_free
 from billing.models import Order, Payment, PaymentNotification
@@ -131,15 +133,13 @@ def payment_apply(report: TradeReport, *, provider_code: str, at: datetime) -> N
 
     Raises PaymentUnknown, PaymentMismatch; then nothing was changed.
     """
-    found = Payment.objects.filter(provider=provider_code, number=report.number).values_list(
-        "pk", "tenant_id", "order_id"
-    )
-    if not found:
-        raise errors.PaymentUnknown
-    ((payment_id, tenant_id, order_id),) = found
-    lock_tenant(tenant_id)
-    order = lock_orders().select_related("plan").get(pk=order_id)
-    payment = lock_payments().get(pk=payment_id)
+    named = Payment.objects.filter(provider=provider_code, number=report.number)
+    try:
+        lock_tenant(Subquery(named.values("tenant_id")))
+    except Tenant.DoesNotExist:
+        raise errors.PaymentUnknown from None
+    order = lock_orders().select_related("plan").get(pk=Subquery(named.values("order_id")))
+    payment = lock_payments().get(provider=provider_code, number=report.number)
     _must_match(report, payment, provider_get(provider_code))
     if payment.state == PaymentState.SUCCEEDED:
         return (
