@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
+from typing import Any
 
 from supportplans.exceptions import FigureMissing, PriceMissing
 from supportplans.models import Agreement, Plan
@@ -43,7 +44,7 @@ def sale_terms(plan_code: str, at: datetime) -> SaleTerms:
     """Return what a plan is sold under at ``at``. Raises PriceMissing, FigureMissing. One query."""
     asked = {"plan": plan_code, "at": at, "order_hours": FigureCode.ORDER_HOURS.value}
     found = list(Plan.objects.raw(_TERMS, asked))
-    terms = vars(found[0]) if found else {"monthly": None}
+    terms: dict[str, Any] = vars(found[0]) if found else {"monthly": None}
     if terms["monthly"] is None:
         raise PriceMissing
     if terms["order_hours"] is None:
