@@ -15,6 +15,7 @@ from django.core.management import call_command
 from accounts.access import SYSTEM
 from billing.providers.base import TradeReport, TradeStatus
 from billing.selectors.changes import quote_change_of, quote_unsubscription_of
+from billing.selectors.terms import change_terms
 from billing.services.payments import payment_apply, payment_begin
 from core import clock
 from core.clock import SHANGHAI, add_years
@@ -324,7 +325,7 @@ def test_a_stored_subscription_gets_the_answer_of_its_page(life, monkeypatch):
 
     assert (answer["refund"], answer["days"]) == ("60000.00", 73)
     with scope.staff():
-        quote = quote_change_of(life.subscription, plan_code="business", at=at)
+        quote = quote_change_of(change_terms(life.tenant.pk, "business", at), at=at)
     assert answer["explanation"] == [step.as_json() for step in quote.explanation]
 
 
