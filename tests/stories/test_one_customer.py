@@ -14,7 +14,7 @@ from accounts.demo_people import PASSWORD
 pytestmark = pytest.mark.story
 PASSPHRASE = "a-long-pass-phrase-7"
 QUEUE_SECONDS = 5
-WORK_SECONDS = 30
+WORK_SECONDS = 60  # on a crowded machine
 TITLE = "支付接口大面积超时"
 FORGOTTEN = "运单同步任务中断"
 
