@@ -97,6 +97,8 @@ def test_a_downgrade_gives_back_and_keeps_the_term(life):
     assert life.subscription.ends == add_years(START, 1)
     bought, kept = lines_of(life)
     assert (bought.closed_at, kept.kind, kept.list_amount) == (at, "downgrade", Decimal("60000.00"))
+    # 600,000.00 less the refund and what the line below carries on.
+    assert (bought.settled_amount, kept.settled_amount) == (Decimal("480000.00"), None)
 
 
 def test_leaving_on_the_day_of_the_purchase_gives_everything_back(life):
@@ -117,7 +119,7 @@ def test_leaving_on_the_day_of_the_purchase_gives_everything_back(life):
         at,
         "无效",
     )
-    assert [line.closed_at for line in lines_of(life)] == [at]
+    assert [(line.closed_at, line.settled_amount) for line in lines_of(life)] == [(at, 0)]
 
 
 def test_leaving_with_100_days_left_gives_82191_78_back(life):
@@ -126,6 +128,7 @@ def test_leaving_with_100_days_left_gives_82191_78_back(life):
     order = life.do("unsubscription", add_years(START, 1) - 100 * DAY)
 
     assert (order.refund_amount, order.is_free_return) == (Decimal("82191.78"), False)
+    assert [line.settled_amount for line in lines_of(life)] == [Decimal("217808.22")]
 
 
 def test_the_fourth_return_within_seven_days_is_by_unused_days(life):
