@@ -7,15 +7,18 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 import pytest
+from django.urls import reverse
 
 from billing.paid_lines import Line
 from billing.revenue import Booked, by_month, deferred_at, month_after
-from billing.selectors.revenue import MOST_MONTHS, SOLD, revenue_between
+from billing.revenue_table import revenue_chart
+from billing.selectors.revenue import MOST_MONTHS, SOLD, MonthRevenue, Revenue, revenue_between
 from core.clock import SHANGHAI, day_start
 from core.money import ZERO, from_cents, to_cents
 from core.tenancy import scope
 from supportplans.models import PaidLine, Plan
 from supportplans.states import LineKind
+from tests.factories.changes import PlanLife
 from tests.factories.supportplans import make_subscription
 
 pytestmark = pytest.mark.django_db
@@ -115,3 +118,116 @@ def test_the_database_sums_as_the_rule_does(cast, django_assert_num_queries, at)
 def test_only_so_many_months_are_summed(first, last):
     with scope.staff(), pytest.raises(ValueError, match=f"1 to {MOST_MONTHS} months"):
         revenue_between(first, last, NOW)
+
+
+@pytest.fixture
+def finance(cast, client_for):
+    return client_for(cast.staff["finance"])
+
+
+@pytest.fixture
+def year(cast, time_machine):
+    """轻量级 for a year, bought on 1 January 2025 at midnight and left 100 days before its end."""
+    start = datetime(2025, 1, 1, tzinfo=SHANGHAI)
+    life = PlanLife(cast.huachen, cast.owner)
+    time_machine.move_to(start, tick=False)
+    life.buy("lite", start)
+    time_machine.move_to(start + 265 * DAY, tick=False)
+    life.do("unsubscription", start + 265 * DAY)
+    time_machine.move_to(start + 300 * DAY, tick=False)
+    return life
+
+
+def page(**chosen: str) -> tuple[str, dict[str, str]]:
+    return reverse("billing:finance_revenue"), chosen
+
+
+@pytest.mark.parametrize("name", ["finance_revenue", "finance_revenue_export"])
+def test_finance_and_operators_see_revenue(cast, client_for, name):
+    address = reverse(f"billing:{name}")
+    for role, status in (("finance", 200), ("operator", 200), ("account_manager", 403)):
+        assert client_for(cast.staff[role]).get(address).status_code == status
+    assert client_for(cast.owner).get(address).status_code == 404
+    assert client_for(cast.staff["finance"]).post(address).status_code == 405
+
+
+def test_the_page_shows_months_plans_and_what_is_deferred(finance, year, max_queries):
+    with max_queries(3):
+        answer = finance.get(*page(first="2025-01", last="2025-09"))
+    revenue = answer.context["revenue"]
+    assert [f"{row.total:.2f}" for row in revenue.months[:2]] == ["509.59", "460.27"]
+    assert (revenue.total, revenue.deferred_total) == (Decimal("4356.16"), ZERO)
+    text = answer.content.decode()
+    assert "2025-01 至 2025-09 确认收入 ¥4,356.16，轻量级最多，占 100%" in text
+    assert answer.context["svg"].count("<rect") == 3 + 9
+    assert "单位：元" in text
+    before = finance.get(*page(first="2025-01", last="2025-01")).context["revenue"]
+    assert before.deferred["lite"] == Decimal("5490.41")
+
+
+def test_where_nothing_was_earned_there_is_no_chart(finance):
+    answer = finance.get(*page())
+    assert answer.context["chart"] is None
+    assert len(answer.context["revenue"].months) == 12
+    assert '<svg class="chart"' not in answer.content.decode()
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "complaint"),
+    [
+        ("2025-05", "2025-04", "截止月份不能早于起始月份"),
+        ("2023-01", "2025-01", "最多查询 24 个月"),
+        ("gestern", "", "请按 2026-11 的格式填写月份"),
+        ("0001-01", "", "请按 2026-11 的格式填写月份"),
+        ("", "9999-12", "请按 2026-11 的格式填写月份"),
+    ],
+)
+def test_a_range_that_makes_no_sense_is_said(finance, first, last, complaint):
+    answer = finance.get(*page(first=first, last=last))
+    assert complaint in answer.content.decode()
+    assert len(answer.context["revenue"].months) == 12
+    export = finance.get(reverse("billing:finance_revenue_export"), {"first": first, "last": last})
+    assert export.headers["Location"] == reverse("billing:finance_revenue")
+
+
+@pytest.mark.parametrize(
+    ("chosen", "first", "last", "count"),
+    [
+        ({"first": "2024-12"}, date(2024, 12, 1), date(2025, 10, 1), 11),
+        ({"first": "2023-01"}, date(2023, 1, 1), date(2023, 12, 1), 12),
+        ({"last": "2024-02"}, date(2023, 3, 1), date(2024, 2, 1), 12),
+        ({"first": "2026-01"}, date(2026, 1, 1), date(2026, 1, 1), 1),
+        ({"first": "2023-11", "last": "2025-10"}, date(2023, 11, 1), date(2025, 10, 1), 24),
+    ],
+)
+def test_what_is_left_open_of_a_range_follows(finance, year, chosen, first, last, count):
+    months = finance.get(*page(**chosen)).context["revenue"].months
+    assert (months[0].month, months[-1].month, len(months)) == (first, last, count)
+
+
+def test_the_export_is_the_same_table(finance, year):
+    address = reverse("billing:finance_revenue_export")
+    asked = {"first": "2025-08", "last": "2025-09"}
+    rows = finance.get(address, asked).content.decode("utf-8-sig").splitlines()
+    assert rows[0].startswith("月份,轻量级（元）,")
+    assert rows[1] == "2025-08,509.59,0.00,0.00,509.59,0.00,0.00"
+    assert rows[3].startswith("合计,")
+    assert rows[4] == "递延收入（截至 2025-10-01 00:00）,0.00,0.00,0.00,0.00,,"
+    workbook = finance.get(address, {**asked, "format": "xlsx"})
+    assert workbook.content.startswith(b"PK")
+    assert "2025-08-2025-09.xlsx" in workbook.headers["Content-Disposition"]
+
+
+@pytest.mark.parametrize(
+    ("cents", "unit", "bar"),
+    [
+        (999_949, "单位：元", 9999),
+        (1_000_000, "单位：千元", 10),
+        (1_000_000_000, "单位：万元", 1000),
+    ],
+)
+def test_bars_are_labelled_with_four_digits(cents, unit, bar):
+    earned = {"lite": from_cents(cents), "business": -from_cents(1), "enterprise": ZERO}
+    month = MonthRevenue(FIRST, earned, ZERO, ZERO)
+    chart = revenue_chart(Revenue([month], dict.fromkeys(SOLD, ZERO), NOW))
+    assert (chart.unit, chart.totals()) == (unit, [bar])
