@@ -246,6 +246,20 @@ def test_an_unsubscription_that_is_delivered_after_the_end_still_gives_back(life
     assert life.subscription.shown_end == ends
 
 
+def test_a_downgrade_that_is_delivered_after_the_end_carries_nothing_over(life):
+    life.buy("enterprise", START)
+    ends = add_years(START, 1)
+    order = life.place("change", ends - 73 * DAY, plan_code="business")
+    with scope.staff():
+        subscriptions_expire_due(at=ends)
+
+    life.fulfil(order, ends + DAY)
+
+    (bought,) = lines_of(life)
+    assert order.refund_amount == Decimal("60000.00")
+    assert (bought.closed_at, bought.settled_amount) == (ends + DAY, Decimal("540000.00"))
+
+
 def test_the_same_key_is_the_same_order(life):
     life.buy("lite", START)
     first = life.place("change", START + DAY, plan_code="business", idempotency_key="k")
