@@ -10,7 +10,7 @@ from django.views.decorators.http import require_safe
 from accounts.access import staff_view
 from accounts.models.users import StaffRole
 from billing.revenue import month_of
-from billing.revenue_forms import MONTH, RevenueFilter
+from billing.revenue_forms import MONTH, SHOWN_MONTHS, RevenueFilter, months_back
 from billing.revenue_table import plan_labels, revenue_chart, revenue_headers, revenue_rows
 from billing.selectors.revenue import revenue_between
 from core import clock
@@ -22,8 +22,11 @@ from core.exports import ExportFormat, export_response
 @require_safe
 def finance_revenue(request: HttpRequest) -> HttpResponse:
     """Show revenue by month and plan, with its chart and what is deferred."""
-    form, at = RevenueFilter(request.GET), clock.now()
-    first, last = form.months(month_of(at))
+    at = clock.now()
+    present = month_of(at)
+    shown = {"first": months_back(present, SHOWN_MONTHS - 1), "last": present}
+    form = RevenueFilter(request.GET or None, initial=shown)
+    first, last = form.months(present)
     revenue = revenue_between(first, last, at)
     chart = revenue_chart(revenue)
     context = {

@@ -10,10 +10,10 @@ import pytest
 from django.urls import reverse
 
 from billing.paid_lines import Line
-from billing.revenue import Booked, by_month, deferred_at, month_after
+from billing.revenue import Booked, by_month, deferred_at, month_after, month_of
 from billing.revenue_table import revenue_chart
 from billing.selectors.revenue import MOST_MONTHS, SOLD, MonthRevenue, Revenue, revenue_between
-from core.clock import SHANGHAI, day_start
+from core.clock import SHANGHAI, day_start, now
 from core.money import ZERO, from_cents, to_cents
 from core.tenancy import scope
 from supportplans.models import PaidLine, Plan
@@ -168,6 +168,7 @@ def test_the_page_shows_months_plans_and_what_is_deferred(finance, year, max_que
 def test_where_nothing_was_earned_there_is_no_chart(finance):
     answer = finance.get(*page())
     assert answer.context["chart"] is None
+    assert f'value="{month_of(now()):%Y-%m}"' in answer.content.decode()
     assert len(answer.context["revenue"].months) == 12
     assert '<svg class="chart"' not in answer.content.decode()
 
