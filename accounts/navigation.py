@@ -71,6 +71,7 @@ NAVIGATION = (
     ),
     NavigationItem("billing:finance_difference_list", _("对账差异"), _FINANCE, "scale"),
     NavigationItem("billing:finance_invoice_list", _("开票"), _FINANCE, "file-text"),
+    NavigationItem("billing:finance_revenue", _("收入"), _FINANCE, "chart-column"),
     NavigationItem(
         "billing:finance_coupon_list",
         _("优惠券"),

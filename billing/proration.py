@@ -47,6 +47,7 @@ from billing.paid_lines import (
 from billing.quotes import (
     FREE_RETURN_WITHIN,
     FREE_RETURNS,
+    Closing,
     Quote,
     must_be_for_sale,
     must_be_offered,
@@ -190,11 +191,11 @@ def quote_downgrade(
         anchor=anchor,
         changed=True,
     )
-    added = tuple(
-        _replacement(below, share, part, denominator, room)
+    replacements = [
+        _replacement(below, share, part, denominator, room) if share.is_cut else None
         for share, part in zip(shares, parts, strict=True)
-        if share.is_cut
-    )
+    ]
+    added = tuple(line for line in replacements if line is not None)
     kept = _marked(share.line for share in shares if share.is_kept)
     return Quote(
         action="downgrade",
@@ -206,7 +207,11 @@ def quote_downgrade(
         explanation=explain_downgrade(shares, parts, monthly, denominator),
         lines=tuple(under_plan(live_lines([*kept, *added], at), plan)),
         added=added,
-        closed=closed,
+        closings=tuple(
+            Closing(share.line, from_cents(part), sum(new.cash.values(), ZERO) if new else ZERO)
+            for share, part, new in zip(shares, parts, replacements, strict=True)
+            if not share.is_kept
+        ),
     )
 
 
@@ -240,7 +245,9 @@ def quote_unsubscription(
         days=days,
         explanation=explain_unused(shares, parts),
         lines=(),
-        closed=tuple(live),
+        closings=tuple(
+            Closing(line, from_cents(part)) for line, part in zip(live, parts, strict=True)
+        ),
     )
 
 
@@ -358,7 +365,7 @@ def _free_return(line: Line, days: int) -> Quote:
         days=days,
         explanation=(ExplanationLine("free_return", f"{total:.2f}", total),),
         lines=(),
-        closed=(line,),
+        closings=(Closing(line, refunded=total),),
         voucher_back=line.voucher,
         coupon_back=line.coupon,
         is_free_return=True,

@@ -19,11 +19,25 @@ FREE_RETURNS = 3
 
 
 @dataclass(frozen=True, slots=True)
+class Closing:
+    """A line that ends, what of its cash is given back, and what the line that replaces it carries on, in CNY."""
+
+    line: Line
+    refunded: Decimal
+    carried: Decimal = ZERO
+
+    @property
+    def kept(self) -> Decimal:
+        """Return what has been earned with the line: the rest of its cash."""
+        return sum(self.line.cash.values(), ZERO) - self.refunded - self.carried
+
+
+@dataclass(frozen=True, slots=True)
 class Quote:
     """What an action costs or gives back in CNY, with its arithmetic.
 
     The explanation's amounts sum to the charge, or to the refund. ``days`` are the days that are paid for, or that
-    are left. ``lines`` are the lines in force afterwards; of these ``added`` are new. ``closed`` are those that end.
+    are left. ``lines`` are the lines in force afterwards; of these ``added`` are new. ``closings`` are those that end.
     New lines of a charge carry list amounts only: who pays with what is decided at the checkout. ``voucher_back`` and
     ``coupon_back`` are given back beside the money, with a free return.
     """
@@ -36,7 +50,7 @@ class Quote:
     explanation: tuple[ExplanationLine, ...]
     lines: tuple[Line, ...]
     added: tuple[Line, ...] = ()
-    closed: tuple[Line, ...] = ()
+    closings: tuple[Closing, ...] = ()
     refund_to: Mapping[str, Decimal] = field(default_factory=dict)
     voucher_back: Decimal = ZERO
     coupon_back: Decimal = ZERO
@@ -46,6 +60,11 @@ class Quote:
     def term(self) -> Line:
         """Return the new term of a purchase or a renewal."""
         return self.added[0]
+
+    @property
+    def closed(self) -> tuple[Line, ...]:
+        """Return the lines that end."""
+        return tuple(closing.line for closing in self.closings)
 
 
 def must_be_for_sale(plan: str) -> None:

@@ -133,6 +133,7 @@ NAMES = {
     "service_manager": "专属服务经理",
     "service_order": "服务单",
     "service_order_number": "服务单号",
+    "settled_amount": "关闭时确认收入",
     "severity": "严重级别",
     "size": "大小（字节）",
     "slug": "网址名",

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from core.charts import Series, StackedBars
 from core.clock import local
-from reports.charts import Series, StackedBars
 from reports.sources.base import TicketFigures, TicketRow
 
 

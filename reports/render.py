@@ -11,9 +11,9 @@ from django.template.loader import render_to_string
 from weasyprint import CSS, HTML
 from weasyprint.text.fonts import FontConfiguration
 
+from core.charts import render_svg
 from core.clock import local
 from reports.chapters import TicketChapter
-from reports.charts import render_svg
 from reports.fonts import FAMILY, WEIGHTS, font_file, prepare_fonts
 
 STYLESHEET = Path(__file__).resolve().parent / "report.css"

@@ -105,6 +105,7 @@ class PaidLineAdmin(ReadOnlyAdmin):
         "ends",
         "list_amount",
         "closed_at",
+        "settled_amount",
     )
     list_select_related = ("tenant", "plan")
     search_fields = ("order_number",)

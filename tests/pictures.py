@@ -80,6 +80,7 @@ DESKS = {
         ("finance_transfers", "/finance/transfers/"),
         ("finance_differences", "/finance/differences/"),
         ("finance_invoices", "/finance/invoices/"),
+        ("finance_revenue", "/finance/revenue/"),
         ("finance_coupons", "/finance/coupons/"),
         ("finance_vouchers", "/finance/vouchers/"),
         ("finance_import", "/finance/import/"),

@@ -23,7 +23,7 @@ from billing.proration import (
     quote_unsubscription,
     quote_upgrade,
 )
-from billing.quotes import Quote
+from billing.quotes import Closing, Quote
 from billing.selectors.lines import lines_of
 from billing.services.vouchers import funds_return
 from billing.states import AccountKind, OrderType, PaymentState
@@ -118,7 +118,7 @@ def _upgrade(order: Order, subscriptions: Sequence[Subscription], at: datetime) 
         subscription_id=subscription.pk,
         plan_code=order.plan.code,
         lines=_paid_lines(order, quote, at),
-        closed=[],
+        closed={},
         actor=SYSTEM,
         at=at,
     )
@@ -129,16 +129,17 @@ def _downgrade(order: Order, subscriptions: Sequence[Subscription], at: datetime
     subscription = _subscription(order, subscriptions)
     quote = _change(order, subscription, quote_downgrade)
     assert order.plan is not None
-    closed = _keys(quote.closed)
     if subscription.state != SubscriptionState.ACTIVE or subscription.ends <= at:
+        # Nothing goes on below, so that nothing is carried over.
+        ended = [replace(closing, carried=ZERO) for closing in quote.closings]
         return subscription_cancel(
-            subscription_id=subscription.pk, closed=closed, actor=SYSTEM, at=at
+            subscription_id=subscription.pk, closed=_kept(ended), actor=SYSTEM, at=at
         )
     return subscription_change(
         subscription_id=subscription.pk,
         plan_code=order.plan.code,
         lines=[_new_line(order, line, at) for line in quote.added],
-        closed=closed,
+        closed=_kept(quote.closings),
         actor=SYSTEM,
         at=at,
     )
@@ -154,7 +155,7 @@ def _leave(order: Order, subscriptions: Sequence[Subscription], at: datetime) ->
         free_within=FOREVER,
     )
     _must_be_frozen(quote, order)
-    closed = _keys(quote.closed)
+    closed = _kept(quote.closings)
     if order.is_free_return:
         bought = PaidLine.objects.filter(pk__in=closed).values("order_number")
         for paid in Order.objects.filter(tenant_id=order.tenant_id, number__in=bought):
@@ -193,8 +194,9 @@ def _monthly(order: Order) -> Decimal:
     return order.monthly
 
 
-def _keys(lines: Sequence[Line]) -> list[int]:
-    return [line.key for line in lines if line.key is not None]
+def _kept(closings: Sequence[Closing]) -> dict[int, Decimal]:
+    """Return what was earned with each line that ends, by the line's id."""
+    return {closing.line.key: closing.kept for closing in closings if closing.line.key is not None}
 
 
 def _paid_lines(order: Order, quote: Quote, at: datetime) -> list[NewPaidLine]:

@@ -23,7 +23,9 @@ class Migration(migrations.Migration):
         GrantTable("Figure", **EDITED_BY_STAFF),
         # What a customer has follows from orders: workers and staff write it.
         EnableTenantIsolation("Subscription", customer=READ),
-        EnableTenantIsolation("PaidLine", customer=READ, staff=APPEND + ", UPDATE (closed_at)"),
+        EnableTenantIsolation(
+            "PaidLine", customer=READ, staff=APPEND + ", UPDATE (closed_at, settled_amount)"
+        ),
         EnableTenantIsolation("SubscriptionEvent", customer=READ, staff=APPEND),
         EnableTenantIsolation("SubscriptionNotice", customer=READ, staff=APPEND),
         EnableTenantIsolation("AssuranceWindow", customer=APPEND),

@@ -94,6 +94,8 @@ class PaidLine(TenantOwned):
     voucher_amount = models.DecimalField(max_digits=12, decimal_places=2, default=Decimal("0.00"))
     cash = models.JSONField(default=dict)  # method -> amount as text with two places
     closed_at = models.DateTimeField(null=True, blank=True)
+    # What a closed line has earned: its cash but what was refunded and what its replacement carries on.
+    settled_amount = models.DecimalField(max_digits=12, decimal_places=2, null=True, blank=True)
 
     class Meta:
         verbose_name = _("付费明细")
@@ -107,6 +109,11 @@ class PaidLine(TenantOwned):
             ),
             models.CheckConstraint(
                 condition=Q(ends__gt=F("starts")), name="paid_line_ends_after_it_starts"
+            ),
+            models.CheckConstraint(
+                condition=Q(closed_at=None, settled_amount=None)
+                | Q(closed_at__isnull=False, settled_amount__gte=0),
+                name="paid_line_settled_when_closed",
             ),
         ]
         indexes: ClassVar = [

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from decimal import Decimal
 
 from django.db import transaction
 
@@ -28,13 +29,14 @@ def subscription_change(
     subscription_id: int,
     plan_code: str,
     lines: Sequence[NewPaidLine],
-    closed: Collection[int],
+    closed: Mapping[int, Decimal],
     actor: Actor,
     at: datetime,
 ) -> Subscription:
     """Put a running subscription on another plan until its end; the term stays (domain.md §2).
 
-    ``closed`` are the ids of the lines that end, ``lines`` those that are new. Raises SubscriptionEnded.
+    ``closed`` are the ids of the lines that end, each with what of its cash is kept (CNY), ``lines`` those that are
+    new. Raises SubscriptionEnded.
     """
     subscription = _lock_running(subscription_id, at)
     before = subscription.plan.code
@@ -82,7 +84,7 @@ def subscription_extend(
 
 @transaction.atomic
 def subscription_cancel(
-    *, subscription_id: int, closed: Collection[int], actor: Actor, at: datetime
+    *, subscription_id: int, closed: Mapping[int, Decimal], actor: Actor, at: datetime
 ) -> Subscription:
     """Leave the plan now: the account is back on standard service, the lines are closed (domain.md §2).
 
@@ -115,12 +117,12 @@ def _lock_running(subscription_id: int, at: datetime) -> Subscription:
     return subscription
 
 
-def _close(subscription: Subscription, closed: Collection[int], at: datetime) -> None:
+def _close(subscription: Subscription, closed: Mapping[int, Decimal], at: datetime) -> None:
     """Close lines of the subscription that are still open. The caller holds the subscription's lock."""
-    if closed:
+    for line_id, kept in closed.items():
         PaidLine.objects.filter(
             tenant_id=subscription.tenant_id,
             subscription=subscription,
-            pk__in=closed,
+            pk=line_id,
             closed_at=None,
-        ).update(closed_at=at)
+        ).update(closed_at=at, settled_amount=kept)

@@ -97,6 +97,8 @@ def test_a_downgrade_gives_back_and_keeps_the_term(life):
     assert life.subscription.ends == add_years(START, 1)
     bought, kept = lines_of(life)
     assert (bought.closed_at, kept.kind, kept.list_amount) == (at, "downgrade", Decimal("60000.00"))
+    # 600,000.00 less the refund and what the line below carries on.
+    assert (bought.settled_amount, kept.settled_amount) == (Decimal("480000.00"), None)
 
 
 def test_leaving_on_the_day_of_the_purchase_gives_everything_back(life):
@@ -117,7 +119,7 @@ def test_leaving_on_the_day_of_the_purchase_gives_everything_back(life):
         at,
         "无效",
     )
-    assert [line.closed_at for line in lines_of(life)] == [at]
+    assert [(line.closed_at, line.settled_amount) for line in lines_of(life)] == [(at, 0)]
 
 
 def test_leaving_with_100_days_left_gives_82191_78_back(life):
@@ -126,6 +128,7 @@ def test_leaving_with_100_days_left_gives_82191_78_back(life):
     order = life.do("unsubscription", add_years(START, 1) - 100 * DAY)
 
     assert (order.refund_amount, order.is_free_return) == (Decimal("82191.78"), False)
+    assert [line.settled_amount for line in lines_of(life)] == [Decimal("217808.22")]
 
 
 def test_the_fourth_return_within_seven_days_is_by_unused_days(life):
@@ -241,6 +244,20 @@ def test_an_unsubscription_that_is_delivered_after_the_end_still_gives_back(life
 
     assert balance(life) - before == Decimal("82191.78")
     assert life.subscription.shown_end == ends
+
+
+def test_a_downgrade_that_is_delivered_after_the_end_carries_nothing_over(life):
+    life.buy("enterprise", START)
+    ends = add_years(START, 1)
+    order = life.place("change", ends - 73 * DAY, plan_code="business")
+    with scope.staff():
+        subscriptions_expire_due(at=ends)
+
+    life.fulfil(order, ends + DAY)
+
+    (bought,) = lines_of(life)
+    assert order.refund_amount == Decimal("60000.00")
+    assert (bought.closed_at, bought.settled_amount) == (ends + DAY, Decimal("540000.00"))
 
 
 def test_the_same_key_is_the_same_order(life):

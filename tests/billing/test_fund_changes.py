@@ -116,7 +116,7 @@ def test_an_upgrade_whose_plan_is_gone_gives_everything_back(cast, life):
     pay_with(life, order, START, coupon_grant_id=coupon.pk)
     with scope.staff():
         subscription = order.subscription
-        subscription_cancel(subscription_id=subscription.pk, closed=[], actor=SYSTEM, at=START)
+        subscription_cancel(subscription_id=subscription.pk, closed={}, actor=SYSTEM, at=START)
 
     assert life.fulfil(order, START).state == OrderState.REFUNDED
     assert fresh(coupon).state == CouponState.AVAILABLE

@@ -268,15 +268,17 @@ class Lives(RuleBasedStateMachine):
                 ZERO,
             )
             refunded = sum((order.refund_amount for order in orders), ZERO)
+            lines = PaidLine.objects.filter(tenant=self.life.tenant)
             kept = sum(
                 (
                     Decimal(amount)
-                    for line in PaidLine.objects.filter(tenant=self.life.tenant, closed_at=None)
+                    for line in lines.filter(closed_at=None)
                     for amount in line.cash.values()
                 ),
                 ZERO,
             )
-            assert refunded + kept <= paid
+            settled = [line.settled_amount for line in lines.exclude(closed_at=None)]
+            assert refunded + kept + sum(settled, ZERO) == paid
             sales = LedgerAccount.objects.filter(
                 tenant=self.life.tenant, kind=AccountKind.SALES
             ).first()

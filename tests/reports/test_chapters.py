@@ -5,9 +5,9 @@ from xml.etree import ElementTree
 
 import pytest
 
+from core.charts import Series, StackedBars, render_svg, scale_top
 from core.clock import SHANGHAI
 from reports.chapters import span, ticket_chapter
-from reports.charts import Series, StackedBars, render_svg, scale_top
 from reports.sources.base import MonthCount, TicketFigures
 
 

@@ -32,6 +32,7 @@ DESKS = {
         "/finance/proofs/",
         "/finance/invoices/?state=all",
         "main .is-action a",
+        "/finance/revenue/",
         "/finance/coupons/",
         "main td a",
         "/finance/coupons/new/",

@@ -17,6 +17,7 @@ WIDTH, HEIGHT = 660, 250
 LEFT, RIGHT, TOP, BOTTOM = 36, 8, 28, 28
 BAR_WIDTH = 30
 GRID_LINES = 4
+KEY_LETTER = 12
 INK, HINT, LINE = "#131C2B", "#5F6C82", "#E3E8F0"
 COLOURS = ("#1A56DB", "#9DB7F2", "#0A6674")
 Scale = Callable[[float], float]
@@ -33,11 +34,15 @@ class Series:
 
 @dataclass(frozen=True)
 class StackedBars:
-    """Bars of stacked counts. ``title`` states what they show; the first series stands on top."""
+    """Bars of stacked counts. ``title`` states what they show; the first series stands on top.
+
+    Where there is a ``unit``, it stands above the bars, after the names of the series.
+    """
 
     title: str
     categories: tuple[str, ...]
     series: tuple[Series, ...]
+    unit: str = ""
 
     def totals(self) -> list[int]:
         """Return the height of each bar."""
@@ -71,6 +76,8 @@ def render_svg(chart: StackedBars) -> SafeString:
         return round(TOP + height * (1 - value / top), 1)
 
     parts = [_grid(top, y)]
+    if chart.unit:
+        parts.append(_key(chart))
     for n, category in enumerate(chart.categories):
         middle = round(LEFT + step * (n + 0.5), 1)
         parts.append(_bar(chart, n, middle, y))
@@ -99,6 +106,27 @@ def _grid(top: int, y: Scale) -> SafeString:
         '<text x="{}" y="{}" text-anchor="end" fill="{}">{}</text>',
         rows,
     )
+
+
+def _key(chart: StackedBars) -> SafeString:
+    """Name the series, each beside its colour, and the unit."""
+    parts, x = [], LEFT
+    for index, series in enumerate(chart.series):
+        parts.append(
+            format_html(
+                '<rect x="{}" y="2" width="10" height="10" rx="2" fill="{}"/><text x="{}" y="11" fill="{}">{}</text>',
+                x,
+                COLOURS[index % len(COLOURS)],
+                x + 15,
+                INK,
+                series.name,
+            )
+        )
+        x += 30 + KEY_LETTER * len(series.name)
+    unit = format_html(
+        '<text x="{}" y="11" text-anchor="end" fill="{}">{}</text>', WIDTH - RIGHT, HINT, chart.unit
+    )
+    return format_html_join("", "{}", ((part,) for part in [*parts, unit]))
 
 
 def _bar(chart: StackedBars, n: int, middle: float, y: Scale) -> SafeString:
