@@ -30,7 +30,7 @@ QUOTE_TURNS = 500
 
 @dataclass(frozen=True)
 class Operation:
-    """What both programs do under ``name``: ``rounds`` of it at a time, with so many ``queries`` at most."""
+    """What both programs do under ``name``, ``per_round`` of it at a time; ``queries`` is the portal's budget."""
 
     name: str
     figure: str
@@ -103,10 +103,10 @@ def _compared(operation: Operation, database: str, python: str, plans: str) -> I
     yield within(f"queries: {operation.figure}", queries, "queries", limit=operation.queries)
 
 
-def _peer_environment(name: str, extras: Mapping[str, str] = {}) -> dict[str, str]:
+def _peer_environment(name: str, extras: Mapping[str, str] | None = None) -> dict[str, str]:
     """Return where the peer finds its database: the portal's owner on the portal's server."""
     settings = {**env.database("DATABASE_OWNER_URL"), "NAME": name}
-    return {"PEER_DATABASE": json.dumps(settings), **extras}
+    return {"PEER_DATABASE": json.dumps(settings), **(extras or {})}
 
 
 def _ask(command: Sequence[str], environment: Mapping[str, str]) -> str:
