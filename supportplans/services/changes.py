@@ -93,11 +93,12 @@ def subscription_cancel(
     subscription = _lock(subscription_id)
     _close(subscription, closed, at)
     if subscription.state == SubscriptionState.ACTIVE:
+        is_over = subscription.ends <= at  # the sweep that notices it comes later
         subscription_end(
             subscription,
-            to=SubscriptionState.CANCELLED,
-            kind="cancelled",
-            ended_at=at,
+            to=SubscriptionState.EXPIRED if is_over else SubscriptionState.CANCELLED,
+            kind="expired" if is_over else "cancelled",
+            ended_at=subscription.ends if is_over else at,
             actor=actor,
             at=at,
         )
