@@ -3,27 +3,35 @@
 from __future__ import annotations
 
 import os
+import secrets
 import socket
 import subprocess
 import sys
 import time
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from config.local import BASE_DIR, processes
 from tests.databases import database_environment
 
+PORTS = range(20000, 32768)
 HEALTHY_WITHIN_SECONDS = 60
 STOPPED_WITHIN_SECONDS = 60  # a worker finishes its tasks first, also on a crowded machine
 
 
 def free_port() -> int:
-    """Return a port of the loopback that nobody uses."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """Return a port of the loopback that nobody uses.
+
+    Outside the range from which systems choose ports for connections that go out (32768 and up on Linux, 49152 and up
+    on macOS): one of those could take it again before the server that it is meant for has started.
+    """
+    while True:
+        port = secrets.choice(PORTS)
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 @contextmanager

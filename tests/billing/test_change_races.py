@@ -342,6 +342,7 @@ def test_a_paid_upgrade_against_the_end_is_delivered_or_given_back(life, late):
     life.pay(order, ends - timedelta(hours=29))
 
     at_once(fulfilling(order, ends + late), expiring(ends), fulfilling(order, ends + late))
+    expiring(ends)()  # the first sweep left it out, where it found the plan in somebody's hands
 
     outcome = states(order, subscription)
     spent = before - balance(life)
@@ -361,6 +362,7 @@ def test_leaving_against_the_end_gives_back_once(life):
     order = life.place("unsubscription", ends - timedelta(hours=25))
 
     at_once(fulfilling(order, ends), expiring(ends), fulfilling(order, ends))
+    expiring(ends)()  # the first sweep left it out, where it found the plan in somebody's hands
 
     assert states(order, subscription) == ("completed", "expired")
     assert order.refund_amount == Decimal("16.44")
