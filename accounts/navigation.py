@@ -57,6 +57,12 @@ NAVIGATION = (
         frozenset({StaffRole.ACCOUNT_MANAGER, StaffRole.TEAM_LEAD}),
         "clipboard-check",
     ),
+    NavigationItem(
+        "supportplans:desk_link_list",
+        _("关联账号"),
+        frozenset({StaffRole.ACCOUNT_MANAGER, StaffRole.TEAM_LEAD}),
+        "link",
+    ),
     NavigationItem("reports:desk_report_list", _("月报"), _DESK, "chart-column"),
     NavigationItem("tickets:console", _("工单队列"), _AGENTS, "inbox"),
     NavigationItem("billing:finance_overview", _("财务工作台"), _FINANCE, "wallet", exact=True),

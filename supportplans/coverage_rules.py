@@ -34,6 +34,16 @@ def priority_in_window(priority: int, level: int | None) -> int:
     return priority
 
 
+def priority_in_force(priority: int, level: int | None, principal: int | None) -> int:
+    """Return the restore priority from the own plan, the running window and the principal of a linked account.
+
+    A linked account enters with its principal's restore priority, not with the principal's window (domain.md §5); the
+    better of the two counts: a link never takes something away.
+    """
+    own = priority_in_window(priority, level)
+    return own if principal is None else min(own, principal)
+
+
 def is_promised(plan_code: str, basis: str | None) -> bool:
     """Return True where targets are a promise: paid plans and standard service, not trials and betas (guide 1.5)."""
     return plan_code == PlanCode.STANDARD or basis == Basis.PAID

@@ -19,3 +19,16 @@ class SubscriptionChanged:
     from_plan: str
     to_plan: str
     at: datetime
+
+
+@dataclass(frozen=True)
+class LinkChanged:
+    """A linked account came under a principal, left it, or the principal's restore priority changed.
+
+    ``tenant_id`` is the linked account. ``priority`` is the principal's restore priority from ``at`` on, None without
+    a link.
+    """
+
+    tenant_id: int
+    priority: int | None
+    at: datetime

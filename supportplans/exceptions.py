@@ -61,3 +61,53 @@ class AnswerMissing(DomainError):
     code = "answer_missing"
     message = _("请填写驳回原因")
     status = 422
+
+
+class LinkNotOffered(DomainError):
+    """Linked accounts come with a business or enterprise plan that was bought, while the offer lasts (domain.md §6)."""
+
+    code = "link_not_offered"
+    message = _("关联账号面向商业级和企业级支持计划，当前暂不可申请")
+
+
+class LinkApplicationsClosed(DomainError):
+    """The offer goes on for who has it, and takes nobody new."""
+
+    code = "link_applications_closed"
+    message = _("关联账号优惠已停止受理新申请")
+
+
+class LinkLimitReached(DomainError):
+    """The plan's number of linked accounts is used up; open proposals count."""
+
+    code = "link_limit_reached"
+    message = _("可关联账号数已用完，请先解除已有关联或取消未完成的邀请")
+
+
+class LinkToItself(DomainError):
+    """An account cannot be linked to itself."""
+
+    code = "link_to_itself"
+    message = _("不能关联当前账号")
+    status = 422
+
+
+class LinkAlreadyOpen(DomainError):
+    """The account is linked or proposed already."""
+
+    code = "link_already_open"
+    message = _("已向该账号发出邀请或已与其关联")
+
+
+class LinkHasPrincipal(DomainError):
+    """One account has at most one principal."""
+
+    code = "link_has_principal"
+    message = _("该账号已有主账号或正在等待审批的关联")
+
+
+class LinkMoveRefused(DomainError):
+    """The link is not in a state in which this is possible; somebody may have been faster."""
+
+    code = "link_move_refused"
+    message = _("关联状态已变化，请刷新后重试")

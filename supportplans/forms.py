@@ -31,3 +31,15 @@ class TrialDecisionForm(forms.Form):
         error_messages={"invalid": _("试用天数须为 1 至 365 的整数")},
     )
     answer = forms.CharField(label=_("驳回原因"), required=False, max_length=500)
+
+
+class LinkForm(forms.Form):
+    """A principal names another account; whether it exists is nobody's business here."""
+
+    account_id = forms.UUIDField(
+        label=_("对方账号 ID"),
+        help_text=_("对方在“关联账号”页面可查看并复制自己的账号 ID"),
+        error_messages={"invalid": _("请输入完整的账号 ID，共 36 个字符")},
+        widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
+    )
+    name = forms.CharField(label=_("对方账号名称"), max_length=100)

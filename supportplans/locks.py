@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.db.models import QuerySet, Subquery
 
 from accounts.models import Tenant
-from supportplans.models import Subscription, TrialApplication
+from supportplans.models import AccountLink, Subscription, TrialApplication
 
 
 def lock_tenant(tenant_id: int | Subquery) -> Tenant:
@@ -24,3 +24,8 @@ def lock_subscriptions() -> QuerySet[Subscription]:
 def lock_trial_applications() -> QuerySet[TrialApplication]:
     """Return applications that are locked when read, in the order of their ids."""
     return TrialApplication.objects.select_for_update(of=("self",)).order_by("pk")
+
+
+def lock_links() -> QuerySet[AccountLink]:
+    """Return links of accounts that are locked when read, in the order of their ids, after their tenants."""
+    return AccountLink.objects.select_for_update(of=("self",)).order_by("pk")

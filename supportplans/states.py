@@ -111,6 +111,9 @@ class FigureCode(models.TextChoices):
     TOP_UP_MIN = "top_up_min", _("单笔充值下限（元）")
     TOP_UP_MAX = "top_up_max", _("单笔充值上限（元）")
     REFUND_APPROVAL_ABOVE = "refund_approval_above", _("超过此金额的退款需财务审批（元）")
+    LINK_OFFER = "link_offer", _("关联账号限时优惠（1 开放，0 结束）")
+    LINK_APPLICATIONS = "link_applications", _("关联账号受理新申请（1 受理，0 停止）")
+    LINK_ANSWER_DAYS = "link_answer_days", _("关联邀请有效期（天）")
 
 
 class TrialState(models.TextChoices):
@@ -135,3 +138,69 @@ TRIAL_MOVES: dict[str, frozenset[str]] = {
     TrialState.REFUSED: frozenset(),
     TrialState.WITHDRAWN: frozenset(),
 }
+
+
+class LinkSide(models.TextChoices):
+    """Which of the two accounts a link's row belongs to."""
+
+    PRINCIPAL = "principal", _("主账号")
+    LINKED = "linked", _("被关联账号")
+
+
+class LinkState(models.TextChoices):
+    """The life of a linked account (domain.md §6)."""
+
+    PROPOSED = "proposed", _("待对方确认")
+    ACCEPTED = "accepted", _("待审批")
+    ACTIVE = "active", _("已关联")
+    REFUSED = "refused", _("对方已拒绝")
+    REJECTED = "rejected", _("驳回")
+    WITHDRAWN = "withdrawn", _("已取消")
+    LAPSED = "lapsed", _("已失效")
+    ENDED = "ended", _("已解除")
+
+    @property
+    def colour(self) -> str:
+        """Return the colour of the state's chip."""
+        return {
+            "proposed": "warn",
+            "accepted": "warn",
+            "active": "ok",
+            "refused": "bad",
+            "rejected": "bad",
+        }.get(self.value, "muted")
+
+
+LINK_OPEN_STATES = (LinkState.PROPOSED, LinkState.ACCEPTED, LinkState.ACTIVE)
+LINK_MOVES: dict[str, frozenset[str]] = {
+    LinkState.PROPOSED: frozenset(
+        {LinkState.ACCEPTED, LinkState.REFUSED, LinkState.WITHDRAWN, LinkState.LAPSED}
+    ),
+    LinkState.ACCEPTED: frozenset(
+        {
+            LinkState.ACTIVE,
+            LinkState.REFUSED,
+            LinkState.REJECTED,
+            LinkState.WITHDRAWN,
+            LinkState.LAPSED,
+        }
+    ),
+    LinkState.ACTIVE: frozenset({LinkState.ENDED}),
+    LinkState.REFUSED: frozenset(),
+    LinkState.REJECTED: frozenset(),
+    LinkState.WITHDRAWN: frozenset(),
+    LinkState.LAPSED: frozenset(),
+    LinkState.ENDED: frozenset(),
+}
+
+
+class LinkEnd(models.TextChoices):
+    """Why a link ended, or never came to run."""
+
+    NONE = "", _("无")
+    PRINCIPAL = "principal", _("主账号解除")
+    LINKED = "linked", _("被关联账号解除")
+    STAFF = "staff", _("客户经理解除")
+    PLAN = "plan", _("主账号支持计划变更")
+    OFFER = "offer", _("限时优惠结束")
+    UNANSWERED = "unanswered", _("逾期未确认")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from accounts.access import SYSTEM
 from core.events import subscribe
-from supportplans.events import SubscriptionChanged
+from supportplans.events import LinkChanged, SubscriptionChanged
 from supportplans.states import PlanCode
 from tickets.services.coverages import tenant_coverage_apply
 
@@ -20,6 +20,18 @@ def subscription_changed(event: SubscriptionChanged) -> None:
         tenant_id=event.tenant_id,
         reason=f"plan_{event.to_plan}",
         may_shorten=_RANKS.index(event.to_plan) > _RANKS.index(event.from_plan),
+        actor=SYSTEM,
+        at=event.at,
+    )
+
+
+@subscribe(LinkChanged)
+def link_changed(event: LinkChanged) -> None:
+    """Move a linked account's open tickets to its principal's place, or back; clocks keep the own plan's targets."""
+    tenant_coverage_apply(
+        tenant_id=event.tenant_id,
+        reason="link",
+        may_shorten=False,
         actor=SYSTEM,
         at=event.at,
     )

@@ -18,11 +18,15 @@ PRIORITY_NAMES = {1: gettext_noop("第一"), 2: gettext_noop("第二"), 3: gette
 
 @dataclass(frozen=True)
 class Standing:
-    """What decides a ticket's place: the running window's level, its own severity, its tenant's restore priority."""
+    """What decides a ticket's place: the running window's level, its own severity, its tenant's restore priority.
+
+    ``linked`` says that the tenant has a principal, whose priority it shares.
+    """
 
     assurance_level: int | None
     severity: str
     restore_priority: int
+    linked: bool = False
 
     @property
     def severity_in_force(self) -> Severity:
@@ -63,6 +67,11 @@ def why_here(standing: Standing, *, deadline: str, plan: str) -> list[str]:
     priority = PRIORITY_NAMES.get(standing.restore_priority)
     if priority is None:
         reasons.append(_("%(plan)s，故障恢复优先级最后") % {"plan": plan})
+    elif standing.linked:
+        reasons.append(
+            _("%(plan)s，关联账号按主账号的%(priority)s优先级恢复")
+            % {"plan": plan, "priority": _(priority)}
+        )
     else:
         reasons.append(
             _("%(plan)s，%(priority)s优先级恢复") % {"plan": plan, "priority": _(priority)}

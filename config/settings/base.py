@@ -130,6 +130,8 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
     "messages": {"task": "messaging.messages_expand", "schedule": 10.0},
     "deliveries": {"task": "messaging.deliveries_send", "schedule": 20.0},
     "terms": {"task": "supportplans.subscriptions_expire_due", "schedule": 30.0},
+    "links-carry": {"task": "supportplans.links_carry", "schedule": 30.0},
+    "links-end": {"task": "supportplans.links_end_due", "schedule": 300.0},
     "monthly-reports": {"task": "reports.month_due", "schedule": 3600.0},
     "end-notices": {"task": "supportplans.end_notices_send", "schedule": 300.0},
     "orders-provision": {"task": "billing.orders_provision_due", "schedule": 15.0},

@@ -49,7 +49,9 @@ class TrialSerializer(serializers.Serializer[Any]):
     created_at = serializers.DateTimeField()
 
 
-class _TenantView(APIView):
+class TenantView(APIView):
+    """What a customer asks about its own account. A view may ask for more than a member."""
+
     permission_classes = (IsAuthenticated, IsCustomer)
     least_role = TenantRole.MEMBER
 
@@ -61,7 +63,7 @@ class _TenantView(APIView):
         return tenant_id
 
 
-class PlanView(_TenantView):
+class PlanView(TenantView):
     """The plan in force."""
 
     @extend_schema(responses=CoverageSerializer)
@@ -71,7 +73,7 @@ class PlanView(_TenantView):
         return Response(CoverageSerializer(coverage).data)
 
 
-class TrialView(_TenantView):
+class TrialView(TenantView):
     """The application for a trial that is not decided yet."""
 
     least_role = TenantRole.OWNER

@@ -31,6 +31,11 @@ class Migration(migrations.Migration):
         EnableTenantIsolation("AssuranceWindow", customer=APPEND),
         EnableTenantIsolation("QuotaUse", customer=APPEND),
         EnableTenantIsolation(
+            "AccountLink",
+            customer=f"{APPEND}, UPDATE (state, told, decided_at, decided_by, ended_at, end_reason)",
+            staff=EDIT,
+        ),
+        EnableTenantIsolation(
             "TrialApplication", customer=f"{APPEND}, UPDATE (state, decided_at)", staff=EDIT
         ),
     ]

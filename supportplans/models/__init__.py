@@ -8,6 +8,7 @@ from supportplans.models.catalogue import (
 )
 from supportplans.models.coverage import AssuranceWindow, QuotaUse
 from supportplans.models.figures import Figure, TrialApplication
+from supportplans.models.links import AccountLink
 from supportplans.models.plans import Plan, PlanPrice, ResponseTarget
 from supportplans.models.subscriptions import (
     PaidLine,
@@ -17,6 +18,7 @@ from supportplans.models.subscriptions import (
 )
 
 __all__ = [
+    "AccountLink",
     "Agreement",
     "AssuranceWindow",
     "Entitlement",

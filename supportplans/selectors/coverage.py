@@ -9,8 +9,8 @@ from datetime import datetime
 from django.db.models import Q
 
 from supportplans import coverage_rules as rules
-from supportplans.models import AssuranceWindow, Plan, ResponseTarget, Subscription
-from supportplans.states import PlanCode, WindowState
+from supportplans.models import AccountLink, AssuranceWindow, Plan, ResponseTarget, Subscription
+from supportplans.states import LinkSide, LinkState, PlanCode, WindowState
 
 
 @dataclass(frozen=True)
@@ -23,6 +23,7 @@ class Coverage:
     ends: datetime | None
     assurance_level: int | None
     restore_priority: int
+    principal: AccountLink | None
     target_minutes: Mapping[str, int]
     plan_minutes: Mapping[str, int]
 
@@ -38,17 +39,17 @@ class Coverage:
 
     @property
     def vip_desk(self) -> bool:
-        """Return True if the VIP desk answers."""
-        return self.plan.vip_desk
+        """Return True if the VIP desk answers: the plan has it, or a principal shares it (domain.md §5)."""
+        return self.plan.vip_desk or self.principal is not None
 
 
 def coverage_at(tenant_id: int, at: datetime) -> Coverage:
-    """Return the coverage of one tenant at ``at``. Four queries."""
+    """Return the coverage of one tenant at ``at``. Five queries."""
     return coverages_at([tenant_id], at)[tenant_id]
 
 
 def coverages_at(tenant_ids: Collection[int], at: datetime) -> dict[int, Coverage]:
-    """Return the coverage of each tenant at ``at``, with the same four queries for any number of them.
+    """Return the coverage of each tenant at ``at``, with the same five queries for any number of them.
 
     A subscription counts from its start to its end, whatever the sweep has noticed since.
     """
@@ -68,18 +69,28 @@ def coverages_at(tenant_ids: Collection[int], at: datetime) -> dict[int, Coverag
         tenant_id__in=tenant_ids, state=WindowState.APPROVED, starts__lte=at, ends__gt=at
     ).values_list("tenant_id", "level"):
         levels.setdefault(owner_id, []).append(running)
+    principals = {
+        link.tenant_id: link
+        for link in AccountLink.objects.filter(
+            tenant_id__in=tenant_ids, side=LinkSide.LINKED, state=LinkState.ACTIVE
+        )
+    }
     result = {}
     for tenant_id in tenant_ids:
         subscription = subscriptions.get(tenant_id)
         plan = plans[subscription.plan_id] if subscription else standard
         level = rules.highest_level(levels.get(tenant_id, []))
+        principal = principals.get(tenant_id)
         result[tenant_id] = Coverage(
             plan=plan,
             basis=subscription.basis if subscription else None,
             starts=subscription.starts if subscription else None,
             ends=subscription.ends if subscription else None,
             assurance_level=level,
-            restore_priority=rules.priority_in_window(plan.restore_priority, level),
+            restore_priority=rules.priority_in_force(
+                plan.restore_priority, level, principal.restore_priority if principal else None
+            ),
+            principal=principal,
             target_minutes=rules.targets_in_window(targets[plan.pk], level),
             plan_minutes=targets[plan.pk],
         )

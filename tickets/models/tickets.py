@@ -57,7 +57,8 @@ class Ticket(TenantOwned, Timestamped, Attributed):
     """One concern of a customer. ``created_at`` is the instant of receipt; the attributed person is who submitted it.
 
     ``plan_code``, ``assurance_level``, ``restore_priority`` and with them ``queue_rank`` say what is in force now, kept
-    here so that the queue is one index; ``due_at`` is the due instant of the running clock, empty when none runs.
+    here so that the queue is one index (``is_linked``: the priority may be a principal's); ``due_at`` is the due
+    instant of the running clock, empty when none runs.
     """
 
     number = models.CharField(max_length=20)
@@ -97,6 +98,7 @@ class Ticket(TenantOwned, Timestamped, Attributed):
     plan_code = models.CharField(max_length=20, choices=PlanCode.choices)
     assurance_level = models.PositiveSmallIntegerField(null=True, blank=True)
     restore_priority = models.PositiveSmallIntegerField()
+    is_linked = models.BooleanField(default=False)
     queue_rank = models.PositiveSmallIntegerField()
     due_at = models.DateTimeField(null=True, blank=True)
 
@@ -201,7 +203,9 @@ class Ticket(TenantOwned, Timestamped, Attributed):
     @property
     def standing(self) -> Standing:
         """Return what decides the ticket's place in the queue."""
-        return Standing(self.assurance_level, self.severity, self.restore_priority)
+        return Standing(
+            self.assurance_level, self.severity, self.restore_priority, linked=self.is_linked
+        )
 
 
 class TicketEvent(TenantOwned, Timestamped, Attributed):

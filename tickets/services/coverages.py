@@ -21,7 +21,14 @@ from tickets.services.clocks import clock_retarget
 from tickets.services.timeline import event_write, touch
 from tickets.states import OPEN_STATES, Desk, TicketEventKind
 
-STANDING_FIELDS = ("plan_code", "desk", "assurance_level", "restore_priority", "queue_rank")
+STANDING_FIELDS = (
+    "plan_code",
+    "desk",
+    "assurance_level",
+    "restore_priority",
+    "is_linked",
+    "queue_rank",
+)
 SYNC_TENANTS = 200
 
 
@@ -32,6 +39,7 @@ def standing_set(ticket: Ticket, coverage: Coverage) -> bool:
     ticket.desk = Desk.VIP if coverage.vip_desk else Desk.STANDARD
     ticket.assurance_level = coverage.assurance_level
     ticket.restore_priority = coverage.restore_priority
+    ticket.is_linked = coverage.principal is not None
     ticket.queue_rank = queue_rank(ticket.standing)
     return before != [getattr(ticket, name) for name in STANDING_FIELDS]
 
