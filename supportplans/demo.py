@@ -10,6 +10,7 @@ from accounts.models.tenants import TenantRole
 from core import clock
 from core.tenancy import scope
 from supportplans.models import (
+    AccountLink,
     AssuranceWindow,
     QuotaUse,
     ServiceItem,
@@ -17,9 +18,10 @@ from supportplans.models import (
     TrialApplication,
 )
 from supportplans.selectors.catalogue import price_at
+from supportplans.services.links import link_accept, link_approve, link_propose, links_carry
 from supportplans.services.subscriptions import NewPaidLine, subscription_start
 from supportplans.services.trials import trial_apply
-from supportplans.states import Basis, LineKind, PlanCode, QuotaState, WindowState
+from supportplans.states import Basis, LineKind, LinkState, PlanCode, QuotaState, WindowState
 
 # Customer, level, basis, days since the start; a trial runs 30 days, a paid term one year.
 HOLDERS = (
@@ -39,6 +41,13 @@ WINDOWS = (
 TRIAL_DAYS = 30
 # Customer, level, why: an application that waits for the account manager.
 TRIAL = ("木棉传媒", PlanCode.BUSINESS, "年底有直播活动，想先试用专属服务经理和资源监控。")
+
+# Principal, linked account, how far it has come.
+LINKS = (
+    ("华辰科技", "青禾教育", LinkState.ACTIVE),
+    ("华辰科技", "木棉传媒", LinkState.ACCEPTED),
+    ("云帆物流", "启明医疗", LinkState.PROPOSED),
+)
 
 
 def load(at: datetime) -> None:
@@ -65,6 +74,9 @@ def load(at: datetime) -> None:
             if created:
                 _use_quota(tenants[name], item, window)
         _apply_for_trial(tenants[TRIAL[0]], at)
+        if not AccountLink.objects.exists():
+            for days, (principal, linked, state) in enumerate(LINKS, start=3):
+                _link(tenants[principal], tenants[linked], state, at - timedelta(days=days))
 
 
 def _subscribe(tenant: Tenant, plan_code: PlanCode, basis: Basis, starts: datetime) -> None:
@@ -97,15 +109,46 @@ def _subscribe(tenant: Tenant, plan_code: PlanCode, basis: Basis, starts: dateti
     )
 
 
+def _link(principal: Tenant, linked: Tenant, state: LinkState, at: datetime) -> None:
+    """Take a link as far as ``state``, a few hours for each step, by the same services as the pages."""
+    hour = timedelta(hours=1)
+    proposed = link_propose(
+        tenant_id=principal.pk,
+        account_id=linked.public_id,
+        name=linked.name,
+        actor=_owner(principal),
+        at=at,
+    )
+    links_carry(at=at)
+    if state == LinkState.PROPOSED:
+        return
+    invitation = AccountLink.objects.get(tenant=linked, pair=proposed.pair)
+    link_accept(link_id=invitation.pk, actor=_owner(linked), at=at + hour)
+    links_carry(at=at + hour)
+    if state == LinkState.ACTIVE:
+        card = principal.account_manager
+        manager = Actor(
+            user=card.user if card else None,
+            name=card.display_name if card else "",
+            title=card.title if card else "",
+            is_staff=True,
+        )
+        link_approve(link_id=proposed.pk, actor=manager, at=at + 2 * hour)
+
+
+def _owner(tenant: Tenant) -> Actor:
+    owner = Membership.objects.select_related("user").get(tenant=tenant, role=TenantRole.OWNER).user
+    return Actor(user=owner, name=owner.name, title="所有者")
+
+
 def _apply_for_trial(tenant: Tenant, at: datetime) -> None:
     if TrialApplication.objects.filter(tenant=tenant).exists():
         return
-    owner = Membership.objects.select_related("user").get(tenant=tenant, role=TenantRole.OWNER).user
     trial_apply(
         tenant_id=tenant.pk,
         plan_code=TRIAL[1],
         reason=TRIAL[2],
-        actor=Actor(user=owner, name=owner.name, title="所有者"),
+        actor=_owner(tenant),
         at=at - timedelta(hours=19),
     )
 

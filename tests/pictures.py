@@ -32,6 +32,7 @@ ENTERPRISE = (
     ("ticket_new", "/support/tickets/new/"),
     ("service_order_list", "/support/service-orders/"),
     ("service_order_detail", "main tr:has-text('已完成') a"),
+    ("links", "/support/links/"),
     ("report_list", "/support/reports/"),
     ("data_use", "/support/reports/data-use/"),
     ("order_list", "/support/orders/"),
