@@ -33,12 +33,13 @@ def prepare_database() -> None:
 
 
 def load_reference_data() -> None:
-    """Load the catalogue, the articles and the categories of tickets."""
+    """Load the catalogue, the articles, and the categories, tags and scope of tickets."""
     from django.core.management import call_command  # noqa: PLC0415
 
     call_command("load_catalogue", verbosity=0)
     call_command("load_articles", verbosity=0)
     call_command("load_ticket_categories", verbosity=0)
+    call_command("load_ticket_desk", verbosity=0)
 
 
 def prepare_files() -> None:

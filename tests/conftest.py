@@ -86,6 +86,8 @@ KEPT_TABLES = (
     "auth_permission",
     "supportplans_",
     "tickets_ticketcategory",
+    "tickets_tag",
+    "tickets_scopeitem",
     "onlineservice_article",
 )
 

@@ -41,3 +41,12 @@ class TicketClosed:
     tenant_id: int
     ticket_id: int
     at: datetime
+
+
+@dataclass(frozen=True)
+class TicketReopened:
+    """The customer took up a solved or closed ticket again."""
+
+    tenant_id: int
+    ticket_id: int
+    at: datetime

@@ -53,3 +53,98 @@ class RatingRefused(DomainError):
 
     code = "rating_refused"
     message = _("该工单暂不能评价或已经评价")
+
+
+class CapacityOutOfRange(DomainError):
+    """A person works on 1 to 50 tickets at a time."""
+
+    code = "capacity_out_of_range"
+    message = _("同时处理上限为 1 至 50")
+    status = 400
+
+
+class ReasonNeeded(DomainError):
+    """Who comes after reads why."""
+
+    code = "reason_needed"
+    message = _("请填写原因")
+    status = 400
+
+
+class TransferPointless(DomainError):
+    """The ticket is there already."""
+
+    code = "transfer_pointless"
+    message = _("工单已在该处理组")
+
+
+class MergeRefused(DomainError):
+    """Open tickets of one customer are merged, into one that is open."""
+
+    code = "merge_refused"
+    message = _("只能合并同一客户未关闭的工单，且目标工单须在处理中")
+
+
+class LinkRefused(DomainError):
+    """Two different tickets of one customer are linked."""
+
+    code = "link_refused"
+    message = _("只能关联同一客户的另一张工单")
+
+
+class SplitRefused(DomainError):
+    """A customer's later message begins the new ticket."""
+
+    code = "split_refused"
+    message = _("请选择客户的一条后续留言作为新工单的开头")
+
+
+class IncidentOver(DomainError):
+    """An incident that is over collects no more tickets."""
+
+    code = "incident_over"
+    message = _("该事件已恢复，不能再关联工单")
+
+
+class TagUnknown(DomainError):
+    """Tags come from the catalogue."""
+
+    code = "tag_unknown"
+    message = _("标签不存在或已停用")
+    status = 400
+
+
+class NothingToUndo(DomainError):
+    """What was done last is too long ago, sent, or taken back already."""
+
+    code = "nothing_to_undo"
+    message = _("没有可撤销的操作（仅限最近 10 分钟内未发送的操作）")
+
+
+class ChangedSince(DomainError):
+    """Someone changed it again: undoing would take back their change."""
+
+    code = "changed_since"
+    message = _("之后已有新的变更，未撤销")
+
+
+class RequirementMoveRefused(DomainError):
+    """A requirement goes its track step by step."""
+
+    code = "requirement_move_refused"
+    message = _("需求当前阶段不能这样变更，请刷新后重试")
+
+
+class TooManyTickets(DomainError):
+    """One request acts on at most a hundred tickets."""
+
+    code = "too_many_tickets"
+    message = _("一次最多处理 100 张工单")
+    status = 400
+
+
+class OpenClocksUnconfirmed(DomainError):
+    """Customers wait for an answer in some of the tickets: their number has to be confirmed."""
+
+    code = "open_clocks_unconfirmed"
+    message = _("部分工单的客户仍在等待回复，请确认数量后再标记为已解决")

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from accounts.access import SYSTEM
 from core.events import subscribe
+from core.jobs import enqueue
 from supportplans.events import LinkChanged, SubscriptionChanged
 from supportplans.states import PlanCode
+from tickets.events import TicketReopened, TicketSubmitted
 from tickets.services.coverages import tenant_coverage_apply
 
 _RANKS = list(PlanCode.values)
@@ -35,3 +37,15 @@ def link_changed(event: LinkChanged) -> None:
         actor=SYSTEM,
         at=event.at,
     )
+
+
+@subscribe(TicketSubmitted)
+def ticket_submitted(_event: TicketSubmitted) -> None:
+    """Wake the worker that deals tickets: who works is not for a customer's transaction to see."""
+    enqueue("tickets.tickets_deal")
+
+
+@subscribe(TicketReopened)
+def ticket_reopened(_event: TicketReopened) -> None:
+    """Wake the worker that deals tickets."""
+    enqueue("tickets.tickets_deal")

@@ -1,18 +1,72 @@
-"""Row locks of this app, in the portal's lock order: … → ticket → clock."""
+"""Row locks of this app, in the portal's lock order: tenant → … → availability → ticket (by id) → clock."""
 
 from __future__ import annotations
 
 from datetime import datetime
 
-from django.db.models import QuerySet
+from django.db import transaction
+from django.db.models import Q, QuerySet
 
-from tickets.models import Clock, Ticket
+from supportplans.locks import lock_tenant
+from tickets.models import Availability, Clock, Incident, Ticket
+
+
+class _Merged(Exception):
+    """The ticket that was locked leads to another one."""
+
+    def __init__(self, into: int) -> None:
+        self.into = into
+        super().__init__(into)
 
 
 def lock_tickets() -> QuerySet[Ticket]:
     """Return tickets that are locked when read, in the order of their ids. Rows that refer to them stay free."""
     return (
         Ticket.objects.select_for_update(of=("self",), no_key=True).defer("search").order_by("pk")
+    )
+
+
+def lock_ticket_in_force(ticket_id: int) -> Ticket:
+    """Return a ticket, locked, with its tenant; for a merged one the ticket that it leads to. Raises DoesNotExist.
+
+    The lock of a merged one is given back (its savepoint is undone) before the other is asked for: nobody holds a
+    ticket while waiting for one with a smaller id.
+    """
+    while True:
+        try:
+            with transaction.atomic():
+                ticket = lock_tickets().select_related("tenant").get(pk=ticket_id)
+                if ticket.merged_into_id is not None:
+                    raise _Merged(ticket.merged_into_id)
+                return ticket
+        except _Merged as merged:
+            ticket_id = merged.into
+
+
+def lock_tickets_to_merge(*, tenant_id: int, source_id: int, target_id: int) -> dict[int, Ticket]:
+    """Return both tickets of a tenant and those that were merged into the first, locked, by id.
+
+    The tenant's lock comes first: mergers of one tenant follow each other, so that each sees what the one before made.
+    """
+    lock_tenant(tenant_id)
+    wanted = Q(pk__in=[source_id, target_id]) | Q(merged_into_id=source_id)
+    found = lock_tickets().filter(wanted, tenant_id=tenant_id).select_related("tenant")
+    return {ticket.pk: ticket for ticket in found}
+
+
+def lock_incidents() -> QuerySet[Incident]:
+    """Return incidents that are locked when read, in the order of their ids."""
+    return Incident.objects.select_for_update(of=("self",), no_key=True).order_by("pk")
+
+
+def lock_accepting() -> QuerySet[Availability]:
+    """Return the rows of those who take tickets now, locked, with their cards. Who deals tickets holds them all: two
+    submissions at once see each other's deals."""
+    return (
+        Availability.objects.select_for_update(of=("self",), no_key=True)
+        .filter(is_accepting=True, staff_member__is_active=True)
+        .select_related("staff_member__user")
+        .order_by("pk")
     )
 
 

@@ -59,6 +59,8 @@ TICKET_MOVES: dict[str, frozenset[str]] = {
     TicketState.CLOSED: frozenset({TicketState.PROCESSING}),
 }
 OPEN_STATES = (TicketState.NEW, TicketState.PROCESSING, TicketState.WAITING)
+# What loads the person who has it: a ticket that waits for its customer asks nothing of anybody.
+LOADING_STATES = (TicketState.NEW, TicketState.PROCESSING)
 DONE_STATES = (TicketState.RESOLVED, TicketState.CLOSED)
 
 
@@ -132,6 +134,7 @@ class ClockOutcome(models.TextChoices):
     RUNNING = "", _("计时中")
     ANSWERED = "answered", _("已响应")
     WITHDRAWN = "withdrawn", _("客户已关闭")
+    MERGED = "merged", _("并入另一时钟")
 
 
 class ClockEventKind(models.TextChoices):
@@ -140,6 +143,7 @@ class ClockEventKind(models.TextChoices):
     STARTED = "started", _("开始计时")
     RETARGETED = "retargeted", _("调整目标")
     STOPPED = "stopped", _("停止计时")
+    MOVED = "moved", _("随工单移动")
 
 
 class TicketEventKind(models.TextChoices):
@@ -150,7 +154,17 @@ class TicketEventKind(models.TextChoices):
     RESPONDED = "responded", _("首次响应")
     ASSIGNED = "assigned", _("分派")
     RETARGETED = "retargeted", _("响应目标调整")
+    TRANSFERRED = "transferred", _("转交")
+    HANDED_BACK = "handed_back", _("交回")
     SEVERITY_RAISED = "severity_raised", _("级别提升")
+    SEVERITY_LOWERED = "severity_lowered", _("级别降低")
+    MERGED = "merged", _("合并")
+    ABSORBED = "absorbed", _("并入其他工单")
+    SPLIT = "split", _("拆分")
+    LINKED = "linked", _("关联")
+    UNLINKED = "unlinked", _("取消关联")
+    OUT_OF_SCOPE = "out_of_scope", _("不在服务范围")
+    REQUIREMENT = "requirement", _("需求进展")
     WAITING = "waiting", _("等待补充")
     RESUMED = "resumed", _("继续处理")
     RESOLVED = "resolved", _("给出方案")

@@ -6,7 +6,7 @@ from celery import shared_task
 
 from core import clock
 from core.tenancy import scope
-from tickets.services import coverages, sweeps, tickets
+from tickets.services import coverages, routing, sweeps, tickets
 
 MOST_BATCHES = 200
 logger = logging.getLogger(__name__)
@@ -34,3 +34,9 @@ def windows_sync() -> None:
 def tickets_close_due() -> None:
     """Close what was solved 7 days ago."""
     tickets.tickets_close_due(at=clock.now())
+
+
+@shared_task(name="tickets.tickets_deal", scope="staff")
+def tickets_deal() -> None:
+    """Deal a batch of waiting tickets to those who have a free place."""
+    routing.tickets_deal(at=clock.now())

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
 from django.utils.functional import Promise
+from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 
+from accounts.models.users import EngineerTier
 from core.clock import local
 from core.templatetags.ui import duration
 from supportplans.states import PlanCode, Severity
 from tickets import sla
+from tickets.desk_states import LinkKind, RequirementStage
 from tickets.models import Clock, Ticket, TicketEvent
 from tickets.states import ClockKind, ClockOutcome, Desk, TicketEventKind
 
@@ -27,6 +30,13 @@ _SENTENCES: dict[str, Promise] = {
     TicketEventKind.SUBMITTED: gettext_lazy("%(who)s 提交工单"),
     TicketEventKind.RESPONDED: gettext_lazy("%(who)s 首次响应"),
     TicketEventKind.SEVERITY_RAISED: gettext_lazy("%(who)s 将级别提升为紧急"),
+    TicketEventKind.SEVERITY_LOWERED: gettext_lazy("%(who)s 将级别调整为一般，已在计时的时限不变"),
+    TicketEventKind.MERGED: gettext_lazy("%(who)s 将本工单合并至工单 %(number)s，后续在该工单处理"),
+    TicketEventKind.ABSORBED: gettext_lazy("%(who)s 将工单 %(number)s 合并至本工单"),
+    TicketEventKind.SPLIT: gettext_lazy(
+        "%(who)s 将 %(count)d 条消息拆分为工单 %(number)s 单独处理"
+    ),
+    TicketEventKind.UNLINKED: gettext_lazy("%(who)s 取消了与工单 %(number)s 的关联"),
     TicketEventKind.WAITING: gettext_lazy("%(who)s 请客户补充信息，期间不计时"),
     TicketEventKind.RESUMED: gettext_lazy("%(who)s 已补充信息"),
     TicketEventKind.RESOLVED: gettext_lazy("%(who)s 已给出方案，等待客户确认"),
@@ -44,10 +54,54 @@ def event_sentence(event: TicketEvent) -> str:
     if event.kind == TicketEventKind.RETARGETED:
         return _retargeted(details)
     if event.kind == TicketEventKind.ASSIGNED:
-        return _("已转交 %(title)s %(name)s") % details
+        sentence = (
+            _("已转交 %(title)s %(name)s") if event.actor_id else _("%(title)s %(name)s 已接单")
+        )
+        return sentence % details
+    if event.kind in _DESK_SENTENCES:
+        return _DESK_SENTENCES[event.kind](event)
     if event.kind == TicketEventKind.CLOSED and event.actor_id is None:
         return _("7 天内未收到反馈，工单自动关闭")
     return str(_SENTENCES[event.kind]) % {**details, "who": event.actor_name}
+
+
+def _passed_on(event: TicketEvent) -> str:
+    """Say to whom a ticket went; why is for staff only."""
+    details = event.details
+    team = EngineerTier(details["tier"]).label if details["tier"] else Desk(details["desk"]).label
+    sentence = _("%(who)s 转交%(team)s处理")
+    if event.kind == TicketEventKind.HANDED_BACK:
+        sentence = _("%(who)s 交回%(team)s队列")
+    return sentence % {"who": event.actor_name, "team": team}
+
+
+def _linked(event: TicketEvent) -> str:
+    sentence = {
+        LinkKind.FOLLOW_UP: _("与工单 %(number)s 关联（后续）"),
+        LinkKind.SPLIT: _("与工单 %(number)s 关联（拆分）"),
+    }.get(LinkKind(event.details["link"]), _("%(who)s 关联了工单 %(number)s"))
+    return sentence % {"who": event.actor_name, "number": event.details["number"]}
+
+
+def _out_of_scope(event: TicketEvent) -> str:
+    is_english = (get_language() or "").startswith("en")
+    return _("所述问题不在服务范围内（%(item)s），工单关闭，7 天内回复可重新打开") % {
+        "item": event.details["name_en" if is_english else "name"]
+    }
+
+
+def _requirement(event: TicketEvent) -> str:
+    stage = RequirementStage(event.details["stage"])
+    return _("%(who)s 更新需求进展：%(stage)s") % {"who": event.actor_name, "stage": stage.label}
+
+
+_DESK_SENTENCES: dict[str, Callable[[TicketEvent], str]] = {
+    TicketEventKind.TRANSFERRED: _passed_on,
+    TicketEventKind.HANDED_BACK: _passed_on,
+    TicketEventKind.LINKED: _linked,
+    TicketEventKind.OUT_OF_SCOPE: _out_of_scope,
+    TicketEventKind.REQUIREMENT: _requirement,
+}
 
 
 def _routed(details: dict[str, Any]) -> str:

@@ -150,6 +150,12 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
         "schedule": 30.0,
         "options": {"expires": 30},
     },
+    # Places that come free are filled soon; a submission wakes the dealing by itself.
+    "ticket-dealing": {
+        "task": "tickets.tickets_deal",
+        "schedule": 10.0,
+        "options": {"expires": 10},
+    },
     "ticket-closing": {"task": "tickets.tickets_close_due", "schedule": 300.0},
 }
 

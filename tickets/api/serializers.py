@@ -12,7 +12,7 @@ from core.exceptions import DomainError
 from core.files import validate_upload
 from supportplans.models import ProductLine
 from tickets.models import Clock, Ticket, TicketCategory, TicketMessage
-from tickets.selectors.conversations import ENTRIES_SHOWN, clocks_of
+from tickets.selectors.conversations import ENTRIES_SHOWN, clocks_of, messages_of
 from tickets.services.messages import BODY_MAX, FILES_MAX
 from tickets.states import Effect, TicketKind
 
@@ -90,8 +90,7 @@ class TicketDetailSerializer(TicketSerializer):
     @extend_schema_field(MessageSerializer(many=True))
     def get_messages(self, ticket: Ticket) -> Any:
         """Return the newest messages of the conversation, oldest first."""
-        newest = ticket.messages.defer("search").prefetch_related("attachments")
-        rows = newest.order_by("-created_at", "-id")[:ENTRIES_SHOWN]
+        rows = messages_of(ticket)[:ENTRIES_SHOWN]
         return MessageSerializer(list(reversed(rows)), many=True).data
 
     @extend_schema_field(ClockSerializer(many=True))

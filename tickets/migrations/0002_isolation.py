@@ -24,4 +24,15 @@ class Migration(migrations.Migration):
         # What staff says among itself and when it was late: no customer's transaction can read or write it.
         EnableTenantIsolation("TicketNote", customer="", staff=APPEND),
         EnableTenantIsolation("ClockStage", customer="", staff=APPEND),
+        # How staff deals, sorts and collects: no customer's business. Tags and links can be taken away again.
+        GrantTable("Availability", app="", customer="", staff=EDIT),
+        GrantTable("Tag", app="", customer="", staff=FULL),
+        GrantTable("ScopeItem", app="", customer="", staff=FULL),
+        GrantTable("Incident", app="", customer="", staff=EDIT),
+        EnableTenantIsolation("TicketTag", customer="", staff=FULL),
+        EnableTenantIsolation("IncidentTicket", customer="", staff=FULL),
+        EnableTenantIsolation("TicketChange", customer="", staff=EDIT),
+        # A follow-up is linked by the customer's own submission; a requirement's track begins with it.
+        EnableTenantIsolation("TicketLink", customer=APPEND, staff=FULL),
+        EnableTenantIsolation("RequirementStep", customer=APPEND, staff=APPEND),
     ]

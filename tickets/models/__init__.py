@@ -1,17 +1,30 @@
 from tickets.models.clocks import Clock, ClockEvent, ClockStage
 from tickets.models.conversations import Attachment, TicketMessage, TicketNote
+from tickets.models.links import Incident, IncidentTicket, TicketLink
 from tickets.models.ratings import Rating
+from tickets.models.requirements import RequirementStep, ScopeItem
+from tickets.models.routing import Availability, TicketChange
+from tickets.models.tags import Tag, TicketTag
 from tickets.models.tickets import Ticket, TicketCategory, TicketEvent
 
 __all__ = [
     "Attachment",
+    "Availability",
     "Clock",
     "ClockEvent",
     "ClockStage",
+    "Incident",
+    "IncidentTicket",
     "Rating",
+    "RequirementStep",
+    "ScopeItem",
+    "Tag",
     "Ticket",
     "TicketCategory",
+    "TicketChange",
     "TicketEvent",
+    "TicketLink",
     "TicketMessage",
     "TicketNote",
+    "TicketTag",
 ]

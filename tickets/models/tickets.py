@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from typing_extensions import override
 
 from accounts.models import StaffMember
+from accounts.models.users import EngineerTier
 from core.models import Attributed, TenantOwned, Timestamped
 from supportplans.models import ProductLine
 from supportplans.states import PlanCode, Severity
@@ -87,6 +88,17 @@ class Ticket(TenantOwned, Timestamped, Attributed):
     idempotency_key = models.CharField(max_length=64, null=True, blank=True)  # noqa: DJ001  (empty is not unique)
 
     desk = models.CharField(max_length=10, choices=Desk.choices)
+    # Who has to have it: empty is the desk that answers, else engineers of the tier. The VIP desk may lend itself.
+    tier = models.CharField(max_length=20, choices=EngineerTier.choices, blank=True, default="")
+    lent_to_vip = models.BooleanField(default=False)
+    merged_into = models.ForeignKey(
+        "self",
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="merged",
+        db_index=False,
+    )
     assignee = models.ForeignKey(
         StaffMember,
         null=True,
@@ -133,6 +145,16 @@ class Ticket(TenantOwned, Timestamped, Attributed):
                 fields=["desk", "queue_rank", "due_at", "id"],
                 condition=Q(due_at__isnull=False),
                 name="ticket_queue_of_desk",
+            ),
+            models.Index(
+                fields=["queue_rank", "due_at", "id"],
+                condition=Q(state__in=OPEN_STATES, assignee__isnull=True),
+                name="ticket_unassigned",
+            ),
+            models.Index(
+                fields=["merged_into"],
+                condition=Q(merged_into__isnull=False),
+                name="ticket_merged",
             ),
             models.Index(
                 fields=["assignee", "queue_rank", "due_at", "id"],

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db.models import Prefetch
+from django.db.models import F, Prefetch, Q, QuerySet
 from django.utils.translation import gettext as _
 
 from core.templatetags.ui import duration
@@ -88,23 +88,41 @@ class ClockView:
 
 def thread(ticket: Ticket, events: Iterable[TicketEvent], *, notes: bool = False) -> list[Entry]:
     """Return the conversation from oldest to newest. Two queries, one more with ``notes`` (staff's scope only)."""
-    messages = (
-        TicketMessage.objects.filter(ticket=ticket)
-        .defer("search")
-        .prefetch_related(Prefetch("attachments", Attachment.objects.order_by("id")))
-        .order_by("-created_at", "-id")[:ENTRIES_SHOWN]
-    )
-    entries = [Entry(at=row.created_at, message=row) for row in reversed(messages)]
+    entries = [
+        Entry(at=row.created_at, message=row)
+        for row in reversed(messages_of(ticket)[:ENTRIES_SHOWN])
+    ]
     entries += [
         Entry(at=row.created_at, sentence=event_sentence(row))
         for row in events
         if row.kind in SHOWN_IN_THREAD
     ]
     if notes:
-        newest = TicketNote.objects.filter(ticket=ticket).order_by("-created_at", "-id")
+        newest = TicketNote.objects.filter(ticket__in=_with_merged(ticket)).order_by(
+            "-created_at", "-id"
+        )
         entries += [Entry(at=row.created_at, note=row) for row in newest[:ENTRIES_SHOWN]]
     # Of one instant, what people wrote comes before what it caused.
     return sorted(entries, key=lambda entry: (entry.at, bool(entry.sentence)))
+
+
+def messages_of(ticket: Ticket) -> QuerySet[TicketMessage]:
+    """Return what was said to a ticket and to those that were merged into it, newest first, with files.
+
+    ``number`` is that of the ticket to which it was said.
+    """
+    return (
+        TicketMessage.objects.filter(ticket__in=_with_merged(ticket))
+        .defer("search")
+        .annotate(number=F("ticket__number"))
+        .prefetch_related(Prefetch("attachments", Attachment.objects.order_by("id")))
+        .order_by("-created_at", "-id")
+    )
+
+
+def _with_merged(ticket: Ticket) -> QuerySet[Ticket, dict[str, int]]:
+    """Return the ids of a ticket and of those that were merged into it, for one question to the database."""
+    return Ticket.objects.filter(Q(pk=ticket.pk) | Q(merged_into=ticket.pk)).values("pk")
 
 
 def events_of(ticket: Ticket) -> list[TicketEvent]:
@@ -143,8 +161,15 @@ def progress(ticket: Ticket, events: Iterable[TicketEvent], clocks: list[Clock])
             case TicketEventKind.ASSIGNED:
                 title = event.details.get("title") or _("同事")
                 label = _("转%(title)s") % {"title": title}
+                if not event.actor_id:
+                    label = _("%(title)s接单") % {"title": title}
                 steps.append(Step(label, str(event.details.get("name", "")), event.created_at))
-            case TicketEventKind.RESOLVED | TicketEventKind.REOPENED | TicketEventKind.CLOSED:
+            case (
+                TicketEventKind.RESOLVED
+                | TicketEventKind.REOPENED
+                | TicketEventKind.CLOSED
+                | TicketEventKind.OUT_OF_SCOPE
+            ):
                 label = str(TicketEventKind(event.kind).label)
                 steps.append(Step(label, event.actor_name, event.created_at))
     return steps + _ahead(ticket)

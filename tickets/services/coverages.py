@@ -36,7 +36,7 @@ def standing_set(ticket: Ticket, coverage: Coverage) -> bool:
     """Write what is in force now into the ticket's own columns; return True if something changed. Saves nothing."""
     before = [getattr(ticket, name) for name in STANDING_FIELDS]
     ticket.plan_code = coverage.plan_code
-    ticket.desk = Desk.VIP if coverage.vip_desk else Desk.STANDARD
+    ticket.desk = Desk.VIP if coverage.vip_desk or ticket.lent_to_vip else Desk.STANDARD
     ticket.assurance_level = coverage.assurance_level
     ticket.restore_priority = coverage.restore_priority
     ticket.is_linked = coverage.principal is not None
@@ -124,7 +124,7 @@ def windows_sync(*, at: datetime) -> int:
 def severity_raise(*, ticket_id: int, actor: Actor, at: datetime) -> Ticket:
     """Make a general ticket urgent and shorten its clock. Raises TicketMoveRefused.
 
-    Lowering exists nowhere: it would not extend a running clock (domain.md §5).
+    Lowering is staff's (services/severities.py) and extends no running clock (domain.md §5).
     """
     ticket = lock_tickets().get(pk=ticket_id)
     if not ticket.is_open or ticket.severity == Severity.URGENT:

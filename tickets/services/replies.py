@@ -14,9 +14,9 @@ from accounts.models import StaffMember
 from core.events import publish
 from messaging.services import notify
 from supportplans.selectors.coverage import coverage_at
-from tickets.events import TicketAnswered
+from tickets.events import TicketAnswered, TicketReopened
 from tickets.exceptions import ReopenTooLate, ReplyEmpty, TicketMoveRefused
-from tickets.locks import lock_tickets
+from tickets.locks import lock_ticket_in_force
 from tickets.models import Ticket, TicketMessage, TicketNote
 from tickets.services.clocks import clock_open_next, clock_stop
 from tickets.services.coverages import STANDING_FIELDS, standing_set
@@ -53,9 +53,10 @@ def reply_add(
 
     A person of staff stops the running clock and, with ``wait``, hands the turn to the customer (待客户反馈 exists only
     together with a public reply). A customer starts a clock where none runs, and reopens what was called solved.
-    The same ``idempotency_key`` on the same ticket writes once. Raises ReplyEmpty, TicketMoveRefused, ReopenTooLate.
+    The same ``idempotency_key`` on the same ticket writes once. What is said to a merged ticket is said to the one that
+    it leads to. Raises ReplyEmpty, TicketMoveRefused, ReopenTooLate.
     """
-    ticket = lock_tickets().select_related("tenant").get(pk=ticket_id)
+    ticket = lock_ticket_in_force(ticket_id)
     if (
         idempotency_key
         and TicketMessage.objects.filter(ticket=ticket, idempotency_key=idempotency_key).exists()
@@ -166,9 +167,10 @@ def ticket_reopen(
 ) -> Ticket:
     """Take up a solved or closed ticket again with the customer's words; a new clock starts.
 
+    Nobody has it then: it is dealt like a new one, to whom answered it before if they are free.
     Raises ReopenTooLate more than 7 days after the resolution, TicketMoveRefused for one that is still open.
     """
-    ticket = lock_tickets().get(pk=ticket_id)
+    ticket = lock_ticket_in_force(ticket_id)
     if ticket.state not in DONE_STATES:
         raise TicketMoveRefused
     ended = ticket.resolved_at or ticket.closed_at
@@ -185,20 +187,24 @@ def ticket_reopen(
     coverage = coverage_at(ticket.tenant_id, at)
     standing_set(ticket, coverage)
     clock_open_next(ticket=ticket, coverage=coverage, actor=actor, at=at)
-    ticket.state = TicketState.PROCESSING
+    ticket.state, ticket.assignee = TicketState.PROCESSING, None
     ticket.resolved_at = ticket.closed_at = ticket.closes_at = None
     ticket.last_message_at, ticket.last_author, ticket.last_is_staff = at, actor.name, False
     ticket.save(
         update_fields=[*REPLY_FIELDS, *STANDING_FIELDS, "resolved_at", "closed_at", "closes_at"]
     )
     event_write(ticket, TicketEventKind.REOPENED, actor=actor, at=at)
+    publish(TicketReopened(tenant_id=ticket.tenant_id, ticket_id=ticket.pk, at=at))
     touch(ticket)
     return ticket
 
 
 @transaction.atomic
 def note_add(*, ticket_id: int, body: str, actor: Actor, at: datetime) -> TicketNote:
-    """Add an internal note. It is no response: no clock stops, no customer sees it. Raises ReplyEmpty."""
+    """Add an internal note. It is no response: no clock stops, no customer sees it. Raises ReplyEmpty.
+
+    A merged ticket's note stands in both threads.
+    """
     if not body.strip():
         raise ReplyEmpty(field="body")
     ticket = Ticket.objects.only("pk", "tenant_id").get(pk=ticket_id)

@@ -18,6 +18,7 @@ from messaging.services import notify
 from supportplans.models import ProductLine
 from supportplans.selectors.coverage import Coverage, coverage_at
 from supportplans.states import Severity
+from tickets.desk_states import LinkKind
 from tickets.events import TicketClosed, TicketResolved, TicketSubmitted
 from tickets.exceptions import ReplyNeeded, TicketMoveRefused
 from tickets.live import CONSOLE
@@ -25,8 +26,10 @@ from tickets.locks import lock_tickets
 from tickets.models import Ticket, TicketCategory, TicketEvent
 from tickets.services.clocks import clock_open, clock_stop
 from tickets.services.coverages import standing_set
+from tickets.services.links import link_write
 from tickets.services.messages import message_write
 from tickets.services.replies import CLOSES_AFTER, REPLY_FIELDS, staff_reply_write
+from tickets.services.requirements import requirement_begin
 from tickets.services.timeline import event_write, touch
 from tickets.states import ClockOutcome, Effect, TicketEventKind, TicketKind, TicketState
 
@@ -49,10 +52,12 @@ def ticket_submit(
     attachments: Sequence[File[Any]] = (),
     effect: Effect | None = None,
     resource: str = "",
+    follows: Ticket | None = None,
 ) -> Ticket:
     """Open a ticket: message, place in the queue and first-response clock, all at ``at``.
 
     The same ``idempotency_key`` of the same tenant gives the ticket that is there already, whoever was first.
+    ``follows`` is an earlier ticket of the tenant that this one takes up again; both are linked.
     Raises ReplyEmpty and the errors of ``core.files.validate_upload``.
     """
     if idempotency_key:
@@ -92,6 +97,10 @@ def ticket_submit(
     clock_open(ticket=ticket, coverage=coverage, instance=1, actor=actor, at=at)
     message_write(ticket=ticket, body=body, actor=actor, at=at, attachments=attachments)
     _tell_submitted(ticket, coverage, actor, at)
+    if kind == TicketKind.REQUIREMENT:
+        requirement_begin(ticket=ticket, actor=actor, at=at)
+    if follows is not None:
+        link_write(ticket, follows, LinkKind.FOLLOW_UP, actor=actor, at=at)
     publish(TicketSubmitted(tenant_id=tenant_id, ticket_id=ticket.pk, at=at))
     live.touch(CONSOLE)
     return ticket
