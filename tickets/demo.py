@@ -21,7 +21,7 @@ from core.numbering import ticket_number
 from core.tenancy import scope
 from supportplans.models import ProductLine
 from supportplans.selectors.coverage import Coverage, coverage_at
-from tickets import sla
+from tickets import demo_desk, sla
 from tickets.demo_stories import ASKED, COMMENTS, GREETINGS, PLACES, STORIES, THANKS, Story
 from tickets.models import (
     Clock,
@@ -86,10 +86,11 @@ class Cast:
 def load(at: datetime) -> None:
     """Make the tickets unless they are there already."""
     call_command("load_ticket_categories", verbosity=0)
+    call_command("load_ticket_desk", verbosity=0)
     with scope.staff():
-        if Ticket.objects.filter(idempotency_key__startswith="demo-").exists():
-            return
-        _Writer(at).write()
+        if not Ticket.objects.filter(idempotency_key__startswith="demo-").exists():
+            _Writer(at).write()
+    demo_desk.load(at)
 
 
 class _Writer:

@@ -1,6 +1,7 @@
 """What the rules of tickets refuse."""
 
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 
 from core.exceptions import DomainError
 
@@ -147,4 +148,12 @@ class OpenClocksUnconfirmed(DomainError):
     """Customers wait for an answer in some of the tickets: their number has to be confirmed."""
 
     code = "open_clocks_unconfirmed"
-    message = _("部分工单的客户仍在等待回复，请确认数量后再标记为已解决")
+
+    def __init__(self, count: int) -> None:
+        self.count = count
+        sentence = ngettext(
+            "%(count)d 张工单的客户仍在等待回复，请确认后再标记为已解决",
+            "%(count)d 张工单的客户仍在等待回复，请确认后再标记为已解决",
+            count,
+        )
+        super().__init__(sentence % {"count": count}, field="confirmed_clocks")

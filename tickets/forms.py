@@ -84,6 +84,8 @@ class TicketForm(forms.Form):
         help_text=_("最多 5 个，单个不超过 20 MB；请勿上传密码或密钥"),
     )
     key = forms.CharField(widget=forms.HiddenInput, max_length=64)
+    # The number of an earlier ticket that this one takes up again.
+    follows = forms.CharField(widget=forms.HiddenInput, max_length=20, required=False)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         kwargs.setdefault("initial", {"key": uuid.uuid4().hex})

@@ -1,6 +1,6 @@
 from django.urls import URLPattern, URLResolver, path
 
-from tickets.views import console, portal
+from tickets.views import agents, bulk, console, portal, work
 
 app_name = "tickets"
 
@@ -23,6 +23,29 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("console/live/", console.console_live, name="console_live"),
     path(
         "console/files/<int:attachment_id>/", console.console_attachment, name="console_attachment"
+    ),
+    path("console/availability/", agents.console_availability, name="console_availability"),
+    path("console/agents/", agents.agents, name="agents"),
+    path("console/agents/<int:card_id>/", agents.agent_set, name="agent_set"),
+    path("console/incidents/", agents.incidents, name="incidents"),
+    path("console/incidents/<int:incident_id>/", agents.incident, name="incident"),
+    path("console/bulk/", bulk.console_bulk, name="console_bulk"),
+    path("console/undo/", bulk.console_undo, name="console_undo"),
+    *(
+        path(f"console/tickets/<str:number>/{slug}/", view, name=view.__name__)
+        for slug, view in (
+            ("work", work.console_work),
+            ("transfer", work.console_transfer),
+            ("tags", work.console_tags),
+            ("severity", work.console_severity_set),
+            ("merge", work.console_merge),
+            ("link", work.console_link),
+            ("unlink", work.console_unlink),
+            ("split", work.console_split),
+            ("incident", work.console_incident),
+            ("out-of-scope", work.console_out_of_scope),
+            ("requirement", work.console_requirement),
+        )
     ),
     path("console/tickets/<str:number>/", console.console_ticket, name="console_ticket"),
     path("console/tickets/<str:number>/context/", console.console_context, name="console_context"),

@@ -4,6 +4,9 @@
 (() => {
   const find = (selector) => document.querySelector(selector);
   const areOff = () => localStorage.getItem("keys") === "off";
+  // What other scripts of the console add: portalKeys.register("x", () => …), "Shift+X" with the shift key.
+  const added = new Map();
+  window.portalKeys = { register(keys, run) { added.set(keys, run); } };
 
   // A click, so that htmx sends along which button it was.
   function send(field, event) {
@@ -59,11 +62,13 @@
         t: handOver,
         e: () => { compose("reply"); find("[data-key=e]")?.focus(); },
         "?": () => find("#keys-dialog")?.showModal(),
+        ...Object.fromEntries(added),
       }),
     };
-    if (keys[event.key]) {
+    const name = event.shiftKey && /^[A-Z]$/.test(event.key) ? `Shift+${event.key}` : event.key;
+    if (keys[name]) {
       event.preventDefault();
-      keys[event.key]();
+      keys[name]();
     }
   });
 

@@ -10,7 +10,7 @@ from typing import Any
 from django.core.files.base import ContentFile
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
-from accounts.models import Invitation, Membership, Tenant
+from accounts.models import Invitation, Membership, StaffMember, Tenant
 from billing.models import Coupon, CouponGrant, Difference, Invoice, Order, Payment, Refund, Voucher
 from billing.states import AccountKind
 from core import clock
@@ -19,7 +19,7 @@ from onlineservice.models import Article
 from reports.models import MonthlyReport
 from servicedesk.models import Deliverable
 from supportplans.models import Plan, TrialApplication
-from tickets.models import Attachment, Ticket
+from tickets.models import Attachment, Incident, Ticket
 
 # Rooms of libraries have tests of their own: allauth's pages and Django's back office in tests/isolation.
 ELSEWHERE = ("account_", "admin:")
@@ -152,7 +152,13 @@ def _tickets(tenant: Tenant) -> dict[str, object]:
         sha256="0" * 64,
         created_at=clock.now(),
     )
-    return {"number": ticket.number, "attachment_id": attachment.pk}
+    return {
+        "number": ticket.number,
+        "attachment_id": attachment.pk,
+        # Staff's pages: whoever's rows they are.
+        "card_id": _newest(StaffMember.objects.all()).pk,
+        "incident_id": _newest(Incident.objects.all()).pk,
+    }
 
 
 def _servicedesk(tenant: Tenant) -> dict[str, object]:

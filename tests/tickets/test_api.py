@@ -7,7 +7,7 @@ import pytest
 from core import clock
 from core.tenancy import scope
 from tests.factories.tickets import submit, subscribe
-from tickets.models import Ticket
+from tickets.models import Ticket, TicketLink
 from tickets.services.replies import note_add
 
 LIST = "/api/v1/tickets/"
@@ -77,3 +77,22 @@ def test_replies_and_who_may_hand_over_the_turn(cast, client_for, ticket):
 def test_staff_submits_for_nobody(cast, client_for):
     body = {"title": "a", "body": "b", "effect": "question", "product_line": "ecs"}
     assert post(client_for(cast.staff["vip_agent"]), LIST, body).status_code == 403
+
+
+def test_a_follow_up_names_what_it_follows(cast, client_for, ticket):
+    owner = client_for(cast.owner)
+    body = {"title": "a", "body": "b", "effect": "question", "product_line": "ecs"}
+    made = post(owner, LIST, {**body, "follows": ticket.number})
+    assert made.status_code == 201
+    with scope.staff():
+        assert TicketLink.objects.get().other == ticket
+    refused = post(client_for(cast.other_owner), LIST, {**body, "follows": ticket.number})
+    assert (refused.status_code, set(refused.json()["errors"])) == (400, {"follows"})
+
+
+def test_a_requirement_has_its_track(cast, client_for):
+    owner = client_for(cast.owner)
+    body = {"title": "a", "body": "b", "effect": "question", "product_line": "ecs"}
+    number = post(owner, LIST, {**body, "kind": "requirement"}).json()["number"]
+    track = owner.get(f"{LIST}{number}/").json()["requirement"]
+    assert [step["stage"] for step in track] == ["collected"]

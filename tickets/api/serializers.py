@@ -11,8 +11,9 @@ from typing_extensions import override
 from core.exceptions import DomainError
 from core.files import validate_upload
 from supportplans.models import ProductLine
-from tickets.models import Clock, Ticket, TicketCategory, TicketMessage
+from tickets.models import Clock, RequirementStep, Ticket, TicketCategory, TicketMessage
 from tickets.selectors.conversations import ENTRIES_SHOWN, clocks_of, messages_of
+from tickets.selectors.requirements import track_of
 from tickets.services.messages import BODY_MAX, FILES_MAX
 from tickets.states import Effect, TicketKind
 
@@ -56,6 +57,7 @@ class TicketSerializer(serializers.ModelSerializer[Ticket]):
     product_line = serializers.CharField(source="product_line.code", default=None)
     category = serializers.CharField(source="category.code", default=None)
     assignee = serializers.CharField(source="assignee.display_name", default=None)
+    merged_into = serializers.CharField(source="merged_into.number", default=None)
 
     class Meta:
         model = Ticket
@@ -75,17 +77,32 @@ class TicketSerializer(serializers.ModelSerializer[Ticket]):
             "first_response_at",
             "resolved_at",
             "closed_at",
+            "merged_into",
         )
 
 
+class RequirementStepSerializer(serializers.ModelSerializer[RequirementStep]):
+    """One step of a requirement's track; ``planned_for`` is the day by which it is planned."""
+
+    class Meta:
+        model = RequirementStep
+        fields = ("stage", "planned_for", "comment", "created_at")
+
+
 class TicketDetailSerializer(TicketSerializer):
-    """A ticket with its conversation and clocks."""
+    """A ticket with its conversation, its clocks, and for a requirement its track."""
 
     messages = serializers.SerializerMethodField()
     clocks = serializers.SerializerMethodField()
+    requirement = serializers.SerializerMethodField()
 
     class Meta(TicketSerializer.Meta):
-        fields: tuple[str, ...] = (*TicketSerializer.Meta.fields, "messages", "clocks")
+        fields: tuple[str, ...] = (
+            *TicketSerializer.Meta.fields,
+            "messages",
+            "clocks",
+            "requirement",
+        )
 
     @extend_schema_field(MessageSerializer(many=True))
     def get_messages(self, ticket: Ticket) -> Any:
@@ -97,6 +114,12 @@ class TicketDetailSerializer(TicketSerializer):
     def get_clocks(self, ticket: Ticket) -> Any:
         """Return the ticket's clocks, oldest first."""
         return ClockSerializer(clocks_of(ticket), many=True).data
+
+    @extend_schema_field(RequirementStepSerializer(many=True))
+    def get_requirement(self, ticket: Ticket) -> Any:
+        """Return the track of a requirement, oldest first; nothing for other kinds."""
+        is_wish = ticket.kind == TicketKind.REQUIREMENT
+        return RequirementStepSerializer(track_of(ticket) if is_wish else [], many=True).data
 
 
 class FilesMixin(serializers.Serializer[Any]):
@@ -134,6 +157,13 @@ class TicketSubmitSerializer(FilesMixin):
         default=None,
     )
     resource = serializers.CharField(max_length=120, required=False, allow_blank=True, default="")
+    follows = serializers.CharField(
+        max_length=20,
+        required=False,
+        allow_null=True,
+        default=None,
+        help_text="The number of an own earlier ticket that this one takes up again.",
+    )
 
     @override
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:

@@ -7,9 +7,11 @@ from typing import Any
 from django.db.models import QuerySet
 from django.http import Http404
 from django.shortcuts import get_object_or_404
+from django.urls import reverse
+from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema
 from rest_framework import generics, status
-from rest_framework.exceptions import PermissionDenied
+from rest_framework.exceptions import PermissionDenied, ValidationError
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -63,8 +65,13 @@ class TicketListView(generics.ListAPIView[Ticket]):
             raise PermissionDenied
         data = TicketSubmitSerializer(data=request.data)
         data.is_valid(raise_exception=True)
+        number = data.validated_data.pop("follows")
+        follows = _visible(request).filter(number=number).first() if number else None
+        if number and follows is None:
+            raise ValidationError({"follows": [_("没有这张工单")]})
         ticket = ticket_submit(
             tenant_id=identity.tenant_id,
+            follows=follows,
             actor=actor_of(request._request),
             at=clock.now(),
             idempotency_key=request.headers.get(KEY_HEADER, "")[:64] or None,
@@ -84,6 +91,17 @@ class TicketDetailView(generics.RetrieveAPIView[Ticket]):
     def get_queryset(self) -> QuerySet[Ticket]:
         """Return the tickets that the person may see."""
         return _visible(self.request)
+
+    @override
+    def get(self, request: Request, *args: Any, **kwargs: Any) -> Any:
+        """Return the ticket; a merged one answers with the place of the ticket that it leads to (301)."""
+        ticket = self.get_object()
+        if ticket.merged_into is not None:
+            place = request.build_absolute_uri(
+                reverse("tickets_api:ticket_detail", args=[ticket.merged_into.number])
+            )
+            return Response(status=status.HTTP_301_MOVED_PERMANENTLY, headers={"Location": place})
+        return Response(self.get_serializer(ticket).data)
 
 
 class ReplyView(APIView):
@@ -116,7 +134,8 @@ def _visible(request: Any) -> QuerySet[Ticket]:
     identity = identity_of(request)
     tickets = (
         Ticket.objects.defer("search")
-        .select_related("product_line", "category", "assignee")
+        .select_related("product_line", "category", "assignee", "merged_into")
+        .defer("merged_into__search")
         .order_by("-id")
     )
     if identity.is_staff:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db.models import F, Prefetch, Q, QuerySet
 from django.utils.translation import gettext as _
@@ -120,7 +121,7 @@ def messages_of(ticket: Ticket) -> QuerySet[TicketMessage]:
     )
 
 
-def _with_merged(ticket: Ticket) -> QuerySet[Ticket, dict[str, int]]:
+def _with_merged(ticket: Ticket) -> QuerySet[Ticket, Any]:
     """Return the ids of a ticket and of those that were merged into it, for one question to the database."""
     return Ticket.objects.filter(Q(pk=ticket.pk) | Q(merged_into=ticket.pk)).values("pk")
 

@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from django.db import transaction
-from django.utils.translation import ngettext
 
 from accounts.access import Actor
 from core.exceptions import DomainError
@@ -127,12 +126,7 @@ def tickets_resolve(
     if waiting and not body.strip():
         raise ReplyNeeded(field="body")
     if waiting and confirmed_clocks != waiting:
-        sentence = ngettext(
-            "%(count)d 张工单的客户仍在等待回复，请确认后再标记为已解决",
-            "%(count)d 张工单的客户仍在等待回复，请确认后再标记为已解决",
-            waiting,
-        )
-        raise OpenClocksUnconfirmed(sentence % {"count": waiting}, field="confirmed_clocks")
+        raise OpenClocksUnconfirmed(waiting)
     return tickets_each(
         ticket_ids=ticket_ids,
         act=lambda pk: ticket_resolve(ticket_id=pk, body=body, actor=actor, at=at),

@@ -31,8 +31,8 @@ def ticket_close_out_of_scope(
     ticket = lock_tickets().select_related("tenant").get(pk=ticket_id)
     if not ticket.can_become(TicketState.CLOSED):
         raise TicketMoveRefused
-    language = User.objects.filter(pk=ticket.actor_id).values_list("language", flat=True).first()
-    body = item.reply_en if (language or "").startswith("en") else item.reply
+    writer = User.objects.filter(pk=ticket.actor_id or 0).first()
+    body = item.reply_en if writer and writer.language.startswith("en") else item.reply
     staff_reply_write(ticket=ticket, body=body, actor=actor, at=at)
     ticket.state = TicketState.CLOSED
     ticket.resolved_at = ticket.closed_at = at

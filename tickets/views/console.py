@@ -53,6 +53,9 @@ def console(request: HttpRequest) -> HttpResponse:
 def console_ticket(request: HttpRequest, number: str) -> HttpResponse:
     """Show a ticket beside the queue; the pane alone when the queue is there already."""
     ticket, at = _ticket(number), clock.now()
+    if ticket.merged_into is not None:
+        target = reverse("tickets:console_ticket", args=[ticket.merged_into.number])
+        return redirect(f"{target}?{_place(request)}")
     pane = _pane(request, ticket, at)
     htmx = htmx_of(request)
     if htmx and not htmx.history_restore_request:

@@ -63,8 +63,10 @@ def ticket_list(request: HttpRequest) -> HttpResponse:
 @customer_view()
 @require_http_methods(["GET", "HEAD", "POST"])
 def ticket_new(request: HttpRequest) -> HttpResponse:
-    """Open a ticket; what was typed stays when something is wrong."""
-    form = TicketForm(request.POST or None, request.FILES or None)
+    """Open a ticket; what was typed stays when something is wrong. ``?follows=`` takes up an earlier one again."""
+    followed = _followed(request, request.GET.get("follows", ""))
+    initial = {"key": uuid.uuid4().hex, "follows": followed.number if followed else ""}
+    form = TicketForm(request.POST or None, request.FILES or None, initial=initial)
     if request.method == "POST" and form.is_valid():
         ticket = _submit(request, form)
         if ticket is not None:
@@ -83,8 +85,10 @@ def ticket_new(request: HttpRequest) -> HttpResponse:
 @customer_view()
 @require_safe
 def ticket_detail(request: HttpRequest, number: str) -> HttpResponse:
-    """Show one ticket: promise, conversation, progress, and what the customer can do next."""
+    """Show one ticket: promise, conversation, progress, and what the customer can do next; a merged one leads on."""
     ticket = _ticket(request, number)
+    if ticket.merged_into is not None:
+        return redirect(ticket.merged_into)
     return render(request, "tickets/ticket_detail.html", _page(ticket, clock.now()))
 
 
@@ -107,7 +111,7 @@ def reply_create(request: HttpRequest, number: str) -> HttpResponse:
     if form.is_valid():
         data = form.cleaned_data
         try:
-            replies.reply_add(
+            ticket = replies.reply_add(
                 ticket_id=ticket.pk,
                 body=data["body"],
                 actor=actor_of(request),
@@ -208,10 +212,16 @@ def _submit(request: HttpRequest, form: TicketForm) -> Ticket | None:
             attachments=data["attachments"],
             effect=effect,
             resource=data["resource"],
+            follows=_followed(request, data["follows"]),
         )
     except DomainError as error:
         form.add_error(_own(form, error), str(error.message))
         return None
+
+
+def _followed(request: HttpRequest, number: str) -> Ticket | None:
+    """Return the tenant's earlier ticket that a new one takes up again, or None."""
+    return selectors.ticket_for_customer(_tenant_id(request), number) if number else None
 
 
 def _act(request: HttpRequest, number: str, service: Any) -> HttpResponse:

@@ -1,0 +1,72 @@
+"""Who takes tickets, and how loaded they are. Staff's scope only."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db.models import Count, Min
+
+from accounts.models import StaffMember
+from tickets.models import Availability, Ticket
+from tickets.models.routing import CAPACITY_DEFAULT
+from tickets.selectors.queue import assignees
+from tickets.states import LOADING_STATES
+
+
+@dataclass(frozen=True)
+class Agent:
+    """One person who works tickets: whether they take any now, how many they have, the oldest deadline among them."""
+
+    card: StaffMember
+    is_accepting: bool
+    capacity: int
+    load: int
+    next_due: datetime | None = None
+
+    @property
+    def is_full(self) -> bool:
+        """Return True if nothing more is dealt to the person."""
+        return self.load >= self.capacity
+
+
+def agent_of(card: StaffMember) -> Agent:
+    """Return one person's state. Two queries."""
+    row = Availability.objects.filter(staff_member=card).first()
+    load = Ticket.objects.filter(assignee=card, state__in=LOADING_STATES).count()
+    return _agent(card, row, load, None)
+
+
+def agent_list() -> list[Agent]:
+    """Return everybody who works tickets: those who take some first, then by name. Three queries."""
+    cards = list(assignees())
+    rows = {row.staff_member_id: row for row in Availability.objects.filter(staff_member__in=cards)}
+    loads = {
+        row["assignee"]: row
+        for row in Ticket.objects.filter(assignee__in=cards, state__in=LOADING_STATES)
+        .order_by()
+        .values("assignee")
+        .annotate(load=Count("pk"), next_due=Min("due_at"))
+    }
+    agents = [
+        _agent(
+            card,
+            rows.get(card.pk),
+            loads.get(card.pk, {}).get("load", 0),
+            loads.get(card.pk, {}).get("next_due"),
+        )
+        for card in cards
+    ]
+    return sorted(agents, key=lambda agent: (not agent.is_accepting, agent.card.display_name))
+
+
+def _agent(
+    card: StaffMember, row: Availability | None, load: int, next_due: datetime | None
+) -> Agent:
+    return Agent(
+        card=card,
+        is_accepting=row.is_accepting if row else False,
+        capacity=row.capacity if row else CAPACITY_DEFAULT,
+        load=load,
+        next_due=next_due,
+    )
