@@ -5,7 +5,16 @@ from __future__ import annotations
 from django.contrib import admin
 
 from accounts.admin import ReadOnlyAdmin
-from tickets.models import Clock, ClockStage, Rating, Ticket, TicketCategory
+from tickets.models import (
+    Clock,
+    ClockStage,
+    Incident,
+    Rating,
+    ScopeItem,
+    Tag,
+    Ticket,
+    TicketCategory,
+)
 
 
 @admin.register(TicketCategory)
@@ -14,6 +23,31 @@ class TicketCategoryAdmin(admin.ModelAdmin[TicketCategory]):
 
     list_display = ("name", "name_en", "kind", "product_line", "position", "is_active")
     list_filter = ("kind", "is_active")
+    list_select_related = ("product_line",)
+
+
+@admin.register(Tag)
+class TagAdmin(admin.ModelAdmin[Tag]):
+    """Tags that agents choose from. One that is switched off stays where it was set."""
+
+    list_display = ("name", "name_en", "position", "is_active")
+    list_filter = ("is_active",)
+
+
+@admin.register(ScopeItem)
+class ScopeItemAdmin(admin.ModelAdmin[ScopeItem]):
+    """What the plans' service does not contain, and what its customer is told."""
+
+    list_display = ("name", "name_en", "position", "is_active")
+    list_filter = ("is_active",)
+
+
+@admin.register(Incident)
+class IncidentAdmin(ReadOnlyAdmin):
+    """Incidents that collect tickets."""
+
+    list_display = ("title", "product_line", "state", "actor_name", "created_at", "over_at")
+    list_filter = ("state",)
     list_select_related = ("product_line",)
 
 

@@ -110,6 +110,8 @@ WORKING_ROLES = frozenset(
         StaffRole.FILING_STEWARD,
     }
 )
+# To whom tickets are dealt; the others take them by hand or are given them.
+DEALT_ROLES = frozenset({StaffRole.VIP_AGENT, StaffRole.CUSTOMER_SERVICE, StaffRole.ENGINEER})
 ANSWERING_ROLES = frozenset({StaffRole.VIP_AGENT, StaffRole.CUSTOMER_SERVICE})
 CONSOLE_ROLES = (*sorted(WORKING_ROLES), StaffRole.ACCOUNT_MANAGER)
 

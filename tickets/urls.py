@@ -29,6 +29,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("console/agents/<int:card_id>/", agents.agent_set, name="agent_set"),
     path("console/incidents/", agents.incidents, name="incidents"),
     path("console/incidents/<int:incident_id>/", agents.incident, name="incident"),
+    path("console/tags/", work.console_tag_menu, name="console_tag_menu"),
     path("console/bulk/", bulk.console_bulk, name="console_bulk"),
     path("console/undo/", bulk.console_undo, name="console_undo"),
     *(

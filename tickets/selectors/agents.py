@@ -10,8 +10,9 @@ from django.db.models import Count, Min
 from accounts.models import StaffMember
 from tickets.models import Availability, Ticket
 from tickets.models.routing import CAPACITY_DEFAULT
-from tickets.selectors.queue import assignees
-from tickets.states import LOADING_STATES
+from tickets.states import DEALT_ROLES, LOADING_STATES
+
+LISTED = 200
 
 
 @dataclass(frozen=True)
@@ -38,8 +39,9 @@ def agent_of(card: StaffMember) -> Agent:
 
 
 def agent_list() -> list[Agent]:
-    """Return everybody who works tickets: those who take some first, then by name. Three queries."""
-    cards = list(assignees())
+    """Return everybody to whom tickets are dealt: those who take some first, then by name. Three queries."""
+    dealt = StaffMember.objects.filter(is_active=True, roles__overlap=sorted(DEALT_ROLES))
+    cards = list(dealt.order_by("display_name")[:LISTED])
     rows = {row.staff_member_id: row for row in Availability.objects.filter(staff_member__in=cards)}
     loads = {
         row["assignee"]: row

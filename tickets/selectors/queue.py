@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db.models import Q, QuerySet, TextChoices, Value
+from django.db.models import Exists, OuterRef, Q, QuerySet, TextChoices, Value
 from django.db.models.fields.tuple_lookups import TupleGreaterThan, TupleLessThan
 from django.utils.translation import gettext_lazy as _
 
@@ -15,9 +15,10 @@ from accounts.models import StaffMember
 from accounts.models.users import StaffRole
 from core.clock import local
 from supportplans.states import PlanCode
-from tickets.models import Clock, Ticket
+from tickets.models import Clock, Tag, Ticket, TicketTag
 from tickets.queueing import why_here
 from tickets.selectors.conversations import ClockView
+from tickets.selectors.tags import tags_of
 from tickets.selectors.tickets import matching
 from tickets.states import (
     ANSWERING_ROLES,
@@ -56,6 +57,7 @@ class Row:
     ticket: Ticket
     clock: ClockView | None
     why: str
+    tags: list[Tag]
 
     @property
     def plan_label(self) -> str:
@@ -89,13 +91,26 @@ def desks_of(identity: Identity) -> list[str]:
 
 
 def queue_page(
-    *, view: str, desk: str, staff: StaffMember, after: str = "", text: str = "", at: datetime
+    *,
+    view: str,
+    desk: str,
+    staff: StaffMember,
+    after: str = "",
+    text: str = "",
+    tag: int = 0,
+    at: datetime,
 ) -> Page:
-    """Return a page of a view, or the newest tickets that contain ``text``. Two queries."""
+    """Return a page of a view, or the newest tickets that contain ``text``; with ``tag`` those that have it.
+
+    Three queries.
+    """
     if text.strip():
         tickets = _rows(desk).filter(matching(text)).order_by("-id")[:PAGE_SIZE]
         return Page(_with_clocks(list(tickets), at), None)
-    found = list(_after(_of_view(view, desk, staff), view, after)[: PAGE_SIZE + 1])
+    tickets = _of_view(view, desk, staff)
+    if tag:
+        tickets = tickets.filter(Exists(TicketTag.objects.filter(ticket=OuterRef("pk"), tag=tag)))
+    found = list(_after(tickets, view, after)[: PAGE_SIZE + 1])
     more = len(found) > PAGE_SIZE
     found = found[:PAGE_SIZE]
     return Page(_with_clocks(found, at), _key(found[-1], view) if more else None)
@@ -208,4 +223,8 @@ def _with_clocks(tickets: list[Ticket], at: datetime) -> list[Row]:
             ticket_id__in=[ticket.pk for ticket in tickets if ticket.due_at], stopped_at=None
         )
     }
-    return [Row(ticket, running.get(ticket.pk), " → ".join(reasons(ticket))) for ticket in tickets]
+    tags = tags_of([ticket.pk for ticket in tickets])
+    return [
+        Row(ticket, running.get(ticket.pk), " → ".join(reasons(ticket)), tags.get(ticket.pk, []))
+        for ticket in tickets
+    ]

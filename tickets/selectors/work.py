@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -22,13 +21,12 @@ from tickets.models import (
     Incident,
     IncidentTicket,
     ScopeItem,
-    Tag,
     Ticket,
     TicketLink,
     TicketMessage,
-    TicketTag,
 )
 from tickets.selectors.requirements import track_of
+from tickets.selectors.tags import tag_choices, tags_of
 from tickets.services.assignment import tier_of_plan
 from tickets.states import TicketKind, TicketState
 
@@ -74,21 +72,6 @@ def work_of(ticket: Ticket) -> dict[str, Any]:
             if track and stage in REQUIREMENT_MOVES[track[-1].stage]
         ],
     }
-
-
-def tags_of(ticket_ids: Collection[int]) -> dict[int, list[Tag]]:
-    """Return the tags of tickets, each in the catalogue's order. One query."""
-    found: dict[int, list[Tag]] = {}
-    rows = TicketTag.objects.filter(ticket__in=ticket_ids).select_related("tag")
-    for row in rows.order_by("tag__position", "tag_id"):
-        found.setdefault(row.ticket_id, []).append(row.tag)
-    return found
-
-
-def tag_choices(chosen: Collection[Tag] = ()) -> list[Tag]:
-    """Return the catalogue, with what a ticket has though it is not offered any more."""
-    wanted = Q(is_active=True) | Q(pk__in=[tag.pk for tag in chosen])
-    return list(Tag.objects.filter(wanted))
 
 
 def links_of(ticket: Ticket) -> list[Link]:

@@ -24,7 +24,7 @@ from tickets.locks import lock_accepting, lock_tickets
 from tickets.models import Availability, Clock, Ticket
 from tickets.models.routing import CAPACITY_DEFAULT, CAPACITY_MOST
 from tickets.services.assignment import assignee_write
-from tickets.states import LOADING_STATES, OPEN_STATES, WORKING_ROLES, Desk
+from tickets.states import DEALT_ROLES, LOADING_STATES, OPEN_STATES, Desk
 
 DEAL_BATCH = 100
 DEAL_TASK = "tickets.tickets_deal"
@@ -59,10 +59,10 @@ def availability_set(
 ) -> Availability:
     """Say whether someone takes tickets, and how many at a time (1 to 50). Who stops keeps what they have.
 
-    Raises AssigneeUnfit for a person who does not work tickets, CapacityOutOfRange.
+    Raises AssigneeUnfit for a person to whom no tickets are dealt, CapacityOutOfRange.
     """
     card = StaffMember.objects.filter(pk=staff_member_id, is_active=True).first()
-    if card is None or not WORKING_ROLES & set(card.roles):
+    if card is None or not DEALT_ROLES & set(card.roles):
         raise AssigneeUnfit(field="assignee")
     if capacity is not None and not 1 <= capacity <= CAPACITY_MOST:
         raise CapacityOutOfRange(field="capacity")

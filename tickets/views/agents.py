@@ -20,7 +20,7 @@ from tickets.selectors.agents import agent_list, agent_of
 from tickets.selectors.work import incident_list, incident_tickets
 from tickets.services.incidents import incident_end, incident_open
 from tickets.services.routing import availability_set
-from tickets.states import CONSOLE_ROLES, WORKING_ROLES
+from tickets.states import CONSOLE_ROLES, DEALT_ROLES, WORKING_ROLES
 
 LEADS = (StaffRole.TEAM_LEAD, StaffRole.DUTY_MANAGER)
 
@@ -28,9 +28,9 @@ LEADS = (StaffRole.TEAM_LEAD, StaffRole.DUTY_MANAGER)
 @staff_view(*CONSOLE_ROLES)
 @require_http_methods(["GET", "HEAD", "POST"])
 def console_availability(request: HttpRequest) -> HttpResponse:
-    """Show in the top bar whether one takes tickets and how many one has; change it. Who only looks sees nothing."""
+    """Show in the top bar whether one takes tickets and how many one has; change it. Nothing for those who get none."""
     card = _card(request)
-    if not WORKING_ROLES & set(card.roles):
+    if not DEALT_ROLES & set(card.roles):
         if request.method == "POST":
             raise PermissionDenied
         return HttpResponse()

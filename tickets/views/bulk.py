@@ -20,7 +20,8 @@ from tickets.desk_states import IncidentState
 from tickets.exceptions import OpenClocksUnconfirmed
 from tickets.models import Incident, Tag, Ticket
 from tickets.selectors.queue import assignees
-from tickets.selectors.work import incident_list, tag_choices
+from tickets.selectors.tags import tag_choices
+from tickets.selectors.work import incident_list
 from tickets.services import bulk
 from tickets.services.messages import BODY_MAX
 from tickets.services.undo import changes_undo

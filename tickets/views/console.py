@@ -211,7 +211,7 @@ def _answer(request: HttpRequest, number: str, at: datetime, **forms: Any) -> Ht
 
 
 def _queue(request: HttpRequest, at: datetime) -> dict[str, Any]:
-    """Return the queue of the view and desk that the address names. Four queries.
+    """Return the queue of the view, desk and tag that the address names. Five queries.
 
     The version is read first: what comes later is polled again.
     """
@@ -220,7 +220,13 @@ def _queue(request: HttpRequest, at: datetime) -> dict[str, Any]:
     text = request.GET.get("q", "")[:100]
     staff = _staff(request)
     page = queue.queue_page(
-        view=view, desk=desk, staff=staff, after=request.GET.get("after", ""), text=text, at=at
+        view=view,
+        desk=desk,
+        staff=staff,
+        after=request.GET.get("after", ""),
+        text=text,
+        tag=_tag(request),
+        at=at,
     )
     counts = queue.queue_counts(desk=desk, staff=staff, at=at)
     return {
@@ -231,6 +237,7 @@ def _queue(request: HttpRequest, at: datetime) -> dict[str, Any]:
         "desk": desk,
         "desks": [(code, Desk(code).label if code else "") for code in desks],
         "text": text,
+        "tag": _tag(request),
         "here": _place(request),
         "queue_version": version,
         "late_timers": sweeps.sweep_lag_seconds(at) > LATE_TIMERS_SECONDS,
@@ -273,7 +280,14 @@ def _chosen(request: HttpRequest) -> tuple[str, str, list[str]]:
 def _place(request: HttpRequest) -> str:
     """Return the query string that leads back to this view of the queue."""
     view, desk, _desks = _chosen(request)
-    return urlencode({"view": view, "desk": desk})
+    tag = {"tag": _tag(request)} if _tag(request) else {}
+    return urlencode({"view": view, "desk": desk, **tag})
+
+
+def _tag(request: HttpRequest) -> int:
+    """Return the id of the tag that the queue is held to, 0 for none."""
+    chosen = request.GET.get("tag", "")
+    return int(chosen) if chosen.isdecimal() and len(chosen) < 10 else 0  # noqa: PLR2004  (an id)
 
 
 def _ticket(number: str) -> Ticket:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import date
 from typing import Any
+from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.db import transaction
@@ -24,6 +25,7 @@ from tickets.desk_states import RequirementStage, TransferTarget
 from tickets.exceptions import LinkRefused, MergeRefused
 from tickets.models import Incident, ScopeItem, Ticket
 from tickets.selectors.queue import ticket_for_staff
+from tickets.selectors.tags import tag_counts
 from tickets.selectors.work import work_of
 from tickets.services import (
     assignment,
@@ -76,6 +78,19 @@ def work_form(work: Work) -> Callable[[HttpRequest, str], HttpResponseBase]:
 def console_work(request: HttpRequest, number: str) -> HttpResponse:
     """Show tags, links, incident, the requirement's track, and what can be done."""
     return _panel(request, number)
+
+
+@staff_view(*CONSOLE_ROLES)
+@require_safe
+def console_tag_menu(request: HttpRequest) -> HttpResponse:
+    """Show the catalogue as links that hold the queue to one tag; loaded when the menu opens."""
+    place = {name: request.GET[name] for name in ("view", "desk") if name in request.GET}
+    context = {
+        "tag_counts": tag_counts(),
+        "here": urlencode(place),
+        "tag": request.GET.get("tag", ""),
+    }
+    return render(request, "tickets/console_tag_menu.html", context)
 
 
 @work_form
