@@ -177,6 +177,12 @@ class TicketSubmitSerializer(FilesMixin):
         }
 
 
+class ReopeningSerializer(FilesMixin):
+    """What is not solved."""
+
+    body = serializers.CharField(max_length=BODY_MAX)
+
+
 class ReplySerializer(FilesMixin):
     """A public reply. ``wait`` (staff only) hands the turn to the customer, never without words."""
 

@@ -18,16 +18,17 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 from typing_extensions import override
 
-from accounts.access import actor_of, identity_of
+from accounts.access import IsCustomer, actor_of, identity_of
 from core import clock
 from tickets.api.serializers import (
+    ReopeningSerializer,
     ReplySerializer,
     TicketDetailSerializer,
     TicketSerializer,
     TicketSubmitSerializer,
 )
 from tickets.models import Ticket
-from tickets.services.replies import reply_add
+from tickets.services.replies import reply_add, ticket_reopen
 from tickets.services.tickets import ticket_submit
 from tickets.states import CONSOLE_ROLES
 
@@ -122,6 +123,28 @@ class ReplyView(APIView):
         ticket = reply_add(
             ticket_id=ticket.pk,
             actor=actor,
+            at=clock.now(),
+            idempotency_key=request.headers.get(KEY_HEADER, "")[:64] or None,
+            **words,
+        )
+        return Response(TicketSerializer(ticket).data, status=status.HTTP_201_CREATED)
+
+
+class ReopeningView(APIView):
+    """Take up again what was solved or closed."""
+
+    permission_classes = (IsCustomer,)
+
+    @extend_schema(request=ReopeningSerializer, responses={201: TicketSerializer})
+    def post(self, request: Request, number: str) -> Response:
+        """Reopen an own ticket with words, within seven days of its end; a new clock starts."""
+        ticket = get_object_or_404(_visible(request), number=number)
+        data = ReopeningSerializer(data=request.data)
+        data.is_valid(raise_exception=True)
+        words: dict[str, Any] = data.validated_data
+        ticket = ticket_reopen(
+            ticket_id=ticket.pk,
+            actor=actor_of(request._request),
             at=clock.now(),
             idempotency_key=request.headers.get(KEY_HEADER, "")[:64] or None,
             **words,
