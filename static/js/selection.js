@@ -9,6 +9,7 @@
   const picked = new Set();
   let anchor = "";
   let isPicking = false;
+  let isLoading = false;
   const rows = () => [...document.querySelectorAll(".queue-row")];
   const rowOf = (number) => document.querySelector(`.queue-row[data-number="${CSS.escape(number)}"]`);
 
@@ -22,9 +23,11 @@
     document.getElementById("queue")?.classList.toggle("is-picking", isPicking);
   }
 
-  function load() {
-    if (place.childElementCount) return show();
-    return htmx.ajax("GET", place.dataset.bulk, { target: place, swap: "innerHTML" });
+  async function load() {
+    if (isLoading || place.childElementCount) return;
+    isLoading = true;
+    await htmx.ajax("GET", place.dataset.bulk, { target: place, swap: "innerHTML" });
+    isLoading = false;
   }
 
   function pick(row, isRange) {

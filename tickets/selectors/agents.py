@@ -44,21 +44,13 @@ def agent_list() -> list[Agent]:
     cards = list(dealt.order_by("display_name")[:LISTED])
     rows = {row.staff_member_id: row for row in Availability.objects.filter(staff_member__in=cards)}
     loads = {
-        row["assignee"]: row
+        row["assignee"]: (row["load"], row["next_due"])
         for row in Ticket.objects.filter(assignee__in=cards, state__in=LOADING_STATES)
         .order_by()
         .values("assignee")
         .annotate(load=Count("pk"), next_due=Min("due_at"))
     }
-    agents = [
-        _agent(
-            card,
-            rows.get(card.pk),
-            loads.get(card.pk, {}).get("load", 0),
-            loads.get(card.pk, {}).get("next_due"),
-        )
-        for card in cards
-    ]
+    agents = [_agent(card, rows.get(card.pk), *loads.get(card.pk, (0, None))) for card in cards]
     return sorted(agents, key=lambda agent: (not agent.is_accepting, agent.card.display_name))
 
 
