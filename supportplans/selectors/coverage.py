@@ -18,6 +18,7 @@ class Coverage:
     """What a tenant has at an instant. Targets in minutes per severity, around the clock."""
 
     plan: Plan
+    subscription: Subscription | None
     basis: str | None
     starts: datetime | None
     ends: datetime | None
@@ -79,10 +80,13 @@ def coverages_at(tenant_ids: Collection[int], at: datetime) -> dict[int, Coverag
     for tenant_id in tenant_ids:
         subscription = subscriptions.get(tenant_id)
         plan = plans[subscription.plan_id] if subscription else standard
+        if subscription:
+            subscription.plan = plan  # without asking for it again
         level = rules.highest_level(levels.get(tenant_id, []))
         principal = principals.get(tenant_id)
         result[tenant_id] = Coverage(
             plan=plan,
+            subscription=subscription,
             basis=subscription.basis if subscription else None,
             starts=subscription.starts if subscription else None,
             ends=subscription.ends if subscription else None,

@@ -24,7 +24,7 @@ from core.htmx import htmx_of
 from messaging import live
 from supportplans.models import AssuranceWindow
 from supportplans.selectors.coverage import coverage_at
-from supportplans.selectors.subscriptions import assurance_quotas, subscription_current
+from supportplans.selectors.subscriptions import assurance_quotas
 from supportplans.states import PlanCode, WindowState
 from tickets.forms import NoteForm, ReplyForm
 from tickets.live import CONSOLE, ticket_topic
@@ -68,14 +68,15 @@ def console_ticket(request: HttpRequest, number: str) -> HttpResponse:
 def console_context(request: HttpRequest, number: str) -> HttpResponse:
     """Show who the customer is: plan, people, what is left of the assurance quota, windows, other tickets."""
     ticket, at = _ticket(number), clock.now()
-    subscription = subscription_current(ticket.tenant_id)
+    coverage = coverage_at(ticket.tenant_id, at)
+    subscription = coverage.subscription
     context = {
         "ticket": ticket,
         "subscription": subscription,
         "assurance": assurance_quotas([subscription], at).get(subscription.pk)
         if subscription
         else None,
-        "coverage": coverage_at(ticket.tenant_id, at),
+        "coverage": coverage,
         "windows": AssuranceWindow.objects.filter(
             tenant_id=ticket.tenant_id, state=WindowState.APPROVED, ends__gt=at
         ).order_by("starts")[:WINDOWS_SHOWN],
