@@ -12,11 +12,15 @@ from core.exceptions import DomainError
 
 
 class TermNotOffered(DomainError):
-    """Terms are 1, 2 or 3 years (domain.md §2)."""
+    """Terms are whole years, by default up to three (domain.md §2)."""
 
     code = "term_not_offered"
-    message = _("购买时长可选 1 年、2 年或 3 年")
     status = 422
+
+    def __init__(self, longest: int) -> None:
+        super().__init__(
+            gettext("购买时长可选 1–%(longest)s 年") % {"longest": longest}, field="years"
+        )
 
 
 class PlanNotForSale(DomainError):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal, InvalidOperation
 from typing import Any
@@ -11,7 +12,6 @@ from django import forms
 from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
-from billing.quotes import TERM_YEARS
 from billing.states import CouponState, OrderState, OrderType, PaymentState
 from core.exports import ExportFormat
 from supportplans.states import PlanCode
@@ -26,9 +26,7 @@ class OrderForm(forms.Form):
     """What the order page sends: level, years, the accepted version, the amount that was shown, the page's own key."""
 
     plan = forms.ChoiceField(label=_("支持计划"), choices=PLANS)
-    years = forms.TypedChoiceField(
-        label=_("购买时长"), choices=[(str(years), str(years)) for years in TERM_YEARS], coerce=int
-    )
+    years = forms.IntegerField(label=_("购买时长"))
     agreement = forms.CharField(required=False, max_length=20)
     shown_amount = forms.DecimalField(required=False, max_digits=12, decimal_places=2)
     key = forms.UUIDField(error_messages={"invalid": _("页面已失效，请刷新后重试")})
@@ -38,16 +36,13 @@ class ChoiceForm(forms.Form):
     """The query string of the order page; what is missing or wrong falls back to the first choice."""
 
     plan = forms.ChoiceField(choices=PLANS, required=False)
-    years = forms.TypedChoiceField(
-        choices=[(str(years), str(years)) for years in TERM_YEARS], coerce=int, required=False
-    )
+    years = forms.IntegerField(required=False)
 
-    def chosen(self) -> tuple[str, int]:
-        """Return plan code and years."""
+    def chosen(self, all_years: Sequence[int]) -> tuple[str, int]:
+        """Return plan code and years; ``all_years`` are the terms that are offered."""
         self.is_valid()
-        return self.cleaned_data.get("plan") or PlanCode.LITE.value, self.cleaned_data.get(
-            "years"
-        ) or TERM_YEARS[0]
+        plan, years = self.cleaned_data.get("plan"), self.cleaned_data.get("years")
+        return plan or PlanCode.LITE.value, next((n for n in all_years if n == years), all_years[0])
 
 
 class FundsForm(forms.Form):
@@ -220,9 +215,7 @@ class ChangeForm(forms.Form):
 class RenewalForm(forms.Form):
     """What the renewal page sends."""
 
-    years = forms.TypedChoiceField(
-        label=_("续订时长"), choices=[(str(years), str(years)) for years in TERM_YEARS], coerce=int
-    )
+    years = forms.IntegerField(label=_("续订时长"))
     agreement = forms.CharField(required=False, max_length=20)
     shown_amount = forms.DecimalField(required=False, max_digits=12, decimal_places=2)
     key = forms.UUIDField(error_messages={"invalid": _("页面已失效，请刷新后重试")})
@@ -247,9 +240,7 @@ class AutoRenewalForm(forms.Form):
     """The owner's decision about the next term."""
 
     enabled = forms.BooleanField(required=False)
-    years = forms.TypedChoiceField(
-        choices=[(str(years), str(years)) for years in TERM_YEARS], coerce=int
-    )
+    years = forms.IntegerField()
     agreement = forms.CharField(required=False, max_length=20)
 
 

@@ -47,6 +47,7 @@ from billing.paid_lines import (
 from billing.quotes import (
     FREE_RETURN_WITHIN,
     FREE_RETURNS,
+    LONGEST_TERM,
     Closing,
     Quote,
     must_be_for_sale,
@@ -60,16 +61,23 @@ from supportplans.exceptions import SubscriptionAlreadyActive
 
 
 def quote_new(
-    *, plan: str, monthly: Decimal, years: int, at: datetime, lines: Sequence[Line] = ()
+    *,
+    plan: str,
+    monthly: Decimal,
+    years: int,
+    at: datetime,
+    lines: Sequence[Line] = (),
+    longest: int = LONGEST_TERM,
 ) -> Quote:
     """Return the price of a new term from ``at``: monthly list price (CNY) × 12 × years (domain.md §2).
 
     The term ends the same wall-clock time ``years`` calendar years later; it counts as 365 × years paid-for days, also
-    where a leap day makes it one longer. Raises PlanNotForSale, TermNotOffered, SubscriptionAlreadyActive while
-    ``lines`` of another plan run, ValueError for a price that is not money.
+    where a leap day makes it one longer. ``longest`` is the longest term in years. Raises PlanNotForSale,
+    TermNotOffered, SubscriptionAlreadyActive while ``lines`` of another plan run, ValueError for a price that is not
+    money.
     """
     must_be_for_sale(plan)
-    ends = add_years(at, must_be_offered(years))
+    ends = add_years(at, must_be_offered(years, longest))
     if live_lines(lines, at):
         raise SubscriptionAlreadyActive
     line = _term(plan, monthly, years, starts=at, ends=ends, bought=at, kind="purchase")
@@ -84,17 +92,18 @@ def quote_renewal(
     at: datetime,
     anchor: datetime | None = None,
     current: str | None = None,
+    longest: int = LONGEST_TERM,
 ) -> Quote:
     """Return the price of another term of the plan in force, from the end of the last one (domain.md §2).
 
     ``monthly`` is today's list price in CNY; ``anchor`` is where calendar years are counted from and ``current`` the
-    plan in force, where the lines do not tell. Raises NothingRuns, TermNotOffered, ValueError for a price that is not
-    money.
+    plan in force, where the lines do not tell; ``longest`` is the longest term in years. Raises NothingRuns,
+    TermNotOffered, ValueError for a price that is not money.
     """
     live = must_run(lines, at)
     starts = live[-1].ends
     anchor = anchor or anchor_of(live, lines)
-    ends = term_end(anchor=anchor, last_end=starts, years=must_be_offered(years))
+    ends = term_end(anchor=anchor, last_end=starts, years=must_be_offered(years, longest))
     plan = current or top_lines(live)[0].plan
     line = _term(plan, monthly, years, starts=starts, ends=ends, bought=at, kind="renewal")
     line = replace(line, anchor=anchor)

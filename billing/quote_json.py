@@ -3,7 +3,7 @@
 The shape of a question: ``{"action": "new|renew|upgrade|downgrade|unsubscribe", "at": instant, "plan": code,
 "years": n, "free_refunds_used": n, "lines": [line…], "prices": {code: monthly}}``. ``plan`` is read by new, upgrade
 and downgrade, ``years`` by new and renew. ``free_refunds`` and ``free_refund_hours`` may change the rule of free
-returns. Amounts are texts in CNY, instants ISO 8601 with an offset.
+returns, ``longest_years`` the longest term. Amounts are texts in CNY, instants ISO 8601 with an offset.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from typing import Any
 from billing import proration
 from billing.exceptions import PlanNotForSale, QuestionInvalid
 from billing.paid_lines import PLAN_RANKS, Line, live_lines, top_lines
-from billing.quotes import FREE_RETURN_WITHIN, FREE_RETURNS, Quote
+from billing.quotes import FREE_RETURN_WITHIN, FREE_RETURNS, LONGEST_TERM, Quote
 from core.clock import local
 from core.money import CENT, ZERO
 
@@ -88,19 +88,24 @@ def _quote(asked: _Reader, at: datetime, lines: list[Line]) -> Quote:
                 hours=asked.count("free_refund_hours", default=FREE_RETURN_WITHIN // HOUR)
             ),
         )
+    longest = asked.count("longest_years", default=LONGEST_TERM)
     if action == "renew":
         live = live_lines(lines, at)
         plan = top_lines(live)[0].plan if live else ""
         monthly = asked.price(plan) if live else ZERO
         years = asked.count("years", default=1)
-        return proration.quote_renewal(lines=lines, monthly=monthly, years=years, at=at)
+        return proration.quote_renewal(
+            lines=lines, monthly=monthly, years=years, at=at, longest=longest
+        )
     plan = asked.text("plan")
     if PLAN_RANKS.get(plan, 0) == 0:
         raise PlanNotForSale(field="plan")
     monthly = asked.price(plan)
     if action == "new":
         years = asked.count("years", default=1)
-        return proration.quote_new(plan=plan, monthly=monthly, years=years, at=at, lines=lines)
+        return proration.quote_new(
+            plan=plan, monthly=monthly, years=years, at=at, lines=lines, longest=longest
+        )
     change = proration.quote_upgrade if action == "upgrade" else proration.quote_downgrade
     return change(lines=lines, plan=plan, monthly=monthly, at=at)
 

@@ -12,8 +12,8 @@ from billing.explanation import ExplanationLine
 from billing.paid_lines import PLAN_RANKS, Line, live_lines
 from core.money import CENT, ZERO, to_cents
 
-TERM_YEARS = (1, 2, 3)
 # Defaults of figures that operators can change (``supportplans.figures``).
+LONGEST_TERM = 3  # years
 FREE_RETURN_WITHIN = timedelta(days=7)
 FREE_RETURNS = 3
 
@@ -73,10 +73,10 @@ def must_be_for_sale(plan: str) -> None:
         raise errors.PlanNotForSale(field="plan")
 
 
-def must_be_offered(years: int) -> int:
-    """Return ``years``. Raises TermNotOffered for another term than those that are sold."""
-    if isinstance(years, bool) or years not in TERM_YEARS:
-        raise errors.TermNotOffered(field="years")
+def must_be_offered(years: int, longest: int) -> int:
+    """Return ``years``. Raises TermNotOffered for a term that is not 1 to ``longest`` years."""
+    if isinstance(years, bool) or not 1 <= years <= longest:
+        raise errors.TermNotOffered(longest)
     return years
 
 

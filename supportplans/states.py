@@ -101,11 +101,19 @@ class FigureCode(models.TextChoices):
     """Figures of the rules that operators can change; the unit stands in the label."""
 
     TRIAL_DAYS = "trial_days", _("试用期（天）")
+    TERM_YEARS = "term_years", _("最长购买时长（年）")
+    END_NOTICE_1 = "end_notice_1", _("第 1 次到期提醒提前天数（0 为不提醒）")
+    END_NOTICE_2 = "end_notice_2", _("第 2 次到期提醒提前天数（0 为不提醒）")
+    END_NOTICE_3 = "end_notice_3", _("第 3 次到期提醒提前天数（0 为不提醒）")
+    END_NOTICE_4 = "end_notice_4", _("第 4 次到期提醒提前天数（0 为不提醒）")
+    END_NOTICE_5 = "end_notice_5", _("第 5 次到期提醒提前天数（0 为不提醒）")
     FREE_RETURNS = "free_returns", _("七天无理由退订次数（每账号）")
     FREE_RETURN_HOURS = "free_return_hours", _("七天无理由退订时限（小时）")
     CHANGES_MAX = "changes_max", _("升降配次数上限")
     CHANGES_WITHIN_DAYS = "changes_within_days", _("升降配次数计算周期（天）")
     ORDER_HOURS = "order_hours", _("订单支付时限（小时）")
+    CHANGE_ORDER_MINUTES = "change_order_minutes", _("升降配订单支付时限下限（分钟）")
+    CHANGE_ORDER_HOURS = "change_order_hours", _("升降配订单支付时限上限（小时）")
     TRANSFER_DAYS = "transfer_days", _("对公转账订单支付时限（天）")
     AUTO_RENEW_DAYS = "auto_renew_days", _("自动续订提前天数")
     TOP_UP_MIN = "top_up_min", _("单笔充值下限（元）")
@@ -114,6 +122,10 @@ class FigureCode(models.TextChoices):
     LINK_OFFER = "link_offer", _("关联账号限时优惠（1 开放，0 结束）")
     LINK_APPLICATIONS = "link_applications", _("关联账号受理新申请（1 受理，0 停止）")
     LINK_ANSWER_DAYS = "link_answer_days", _("关联邀请有效期（天）")
+
+
+# Reminders before the end of a term.
+END_NOTICES = tuple(code for code in FigureCode if code.name.startswith("END_NOTICE"))
 
 
 class TrialState(models.TextChoices):

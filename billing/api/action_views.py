@@ -15,7 +15,6 @@ from billing.api.serializers import OrderSerializer
 from billing.api.views import CustomerView
 from billing.models import AutoRenewal
 from billing.providers.registry import methods
-from billing.quotes import TERM_YEARS
 from billing.services.orders import order_cancel
 from billing.services.payments import payment_begin
 from billing.services.renewals import auto_renewal_set
@@ -48,7 +47,7 @@ class AutoRenewalSerializer(serializers.Serializer[Any]):
     """Whether the plan renews by itself from the balance; turning it on accepts the agreement."""
 
     enabled = serializers.BooleanField()
-    years = serializers.ChoiceField(choices=TERM_YEARS, default=1)
+    years = serializers.IntegerField(min_value=1, default=1)
     agreement_version = serializers.CharField(max_length=20, required=False, default="")
     failure = serializers.CharField(read_only=True)
 
@@ -120,7 +119,7 @@ class AutoRenewalView(CustomerView[Any]):
         setting = auto_renewal_set(
             tenant_id=self.tenant_id(),
             enabled=asked.validated_data["enabled"],
-            years=int(asked.validated_data["years"]),
+            years=asked.validated_data["years"],
             agreement_version=asked.validated_data["agreement_version"],
             actor=actor_of(request._request),
             at=clock.now(),

@@ -21,20 +21,22 @@ from billing.selectors.orders import quote_new_for
 from billing.selectors.terms import change_terms
 from billing.services import placing
 from billing.states import OrderType
+from supportplans.selectors.sales import sale_terms
 
 
 def quote_for(tenant_id: int, asked: Mapping[str, Any], at: datetime) -> Quote:
     """Return the price that was asked for. Raises what the rules refuse (DomainError)."""
     kind = asked["type"]
     if kind == OrderType.NEW:
-        return quote_new_for(asked["plan"], int(asked["years"]), at)
+        return quote_new_for(asked["plan"], asked["years"], at)
     if kind in {OrderType.UPGRADE, OrderType.DOWNGRADE}:
         terms = change_terms(tenant_id, asked["plan"], at)
         _must_lead(kind, terms.current, asked["plan"])
         return quote_change_of(terms, at=at)
     subscription = paid_subscription(tenant_id, at)
     if kind == OrderType.RENEW:
-        return quote_renewal_of(subscription, years=int(asked["years"]), at=at)
+        sale = sale_terms(subscription.plan.code, at)
+        return quote_renewal_of(subscription, sale, years=asked["years"], at=at)
     return quote_unsubscription_of(subscription, at=at)
 
 
@@ -65,9 +67,9 @@ def order_place(
         )
     common["agreement_version"] = asked["agreement_version"]
     if kind == OrderType.NEW:
-        return placing.order_create(plan_code=asked["plan"], years=int(asked["years"]), **common)
+        return placing.order_create(plan_code=asked["plan"], years=asked["years"], **common)
     if kind == OrderType.RENEW:
-        return placing.order_create_renewal(years=int(asked["years"]), **common)
+        return placing.order_create_renewal(years=asked["years"], **common)
     _must_lead(kind, paid_subscription(tenant_id, at).plan.code, asked["plan"])
     return placing.order_create_change(
         plan_code=asked["plan"], to_balance=asked["to_balance"], **common

@@ -8,7 +8,6 @@ from rest_framework import serializers
 from typing_extensions import override
 
 from billing.models import Order
-from billing.quotes import TERM_YEARS
 from billing.states import OrderType, UnsubscribeReason
 from supportplans.states import PlanCode
 
@@ -30,7 +29,7 @@ class QuoteQuerySerializer(serializers.Serializer[Any]):
 
     type = serializers.ChoiceField(choices=list(NEEDS), default=OrderType.NEW)
     plan = serializers.ChoiceField(choices=PLANS, required=False)
-    years = serializers.ChoiceField(choices=TERM_YEARS, required=False)
+    years = serializers.IntegerField(min_value=1, required=False)
 
     @override
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:

@@ -29,9 +29,7 @@ class AutoRenewal(TenantOwned, Timestamped, Attributed):
         verbose_name_plural = _("自动续订设置")
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["tenant"], name="auto_renewal_once"),
-            models.CheckConstraint(
-                condition=Q(years__gte=1, years__lte=3), name="auto_renewal_term_offered"
-            ),
+            models.CheckConstraint(condition=Q(years__gte=1), name="auto_renewal_of_whole_years"),
         ]
 
     @override

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from decimal import Decimal
 
 from billing.exceptions import NothingRuns, TooManyChanges
 from billing.models import ChangeAllowance, Order
@@ -24,15 +23,14 @@ from billing.states import OrderState, OrderType
 from core.clock import local
 from core.exceptions import DomainError
 from supportplans.models import Plan, Subscription
-from supportplans.selectors.catalogue import monthly_of, price_at
-from supportplans.selectors.figures import days_of, figures_at, hours_of
+from supportplans.selectors.catalogue import monthly_of
+from supportplans.selectors.figures import days_of, figures_at, hours_of, minutes_of
+from supportplans.selectors.sales import SaleTerms
 from supportplans.selectors.subscriptions import subscription_current
 from supportplans.states import Basis, FigureCode
 
 CHANGES = (OrderType.UPGRADE, OrderType.DOWNGRADE)
 DAY = timedelta(days=1)
-CHANGE_ORDER_LEAST = timedelta(minutes=30)
-CHANGE_ORDER_MOST = timedelta(hours=24)
 
 
 @dataclass(frozen=True)
@@ -101,21 +99,20 @@ def change_options(subscription: Subscription, *, at: datetime) -> list[ChangeOp
 
 
 def quote_renewal_of(
-    subscription: Subscription, *, years: int, at: datetime, monthly: Decimal | None = None
+    subscription: Subscription, terms: SaleTerms, *, years: int, at: datetime
 ) -> Quote:
-    """Return the price of another term of the running plan. Raises TermNotOffered, PriceMissing. Two queries.
+    """Return the price of another term of the running plan, under its ``terms`` of today. Raises TermNotOffered.
 
-    ``monthly`` is today's list price of the plan (CNY), where the caller has read it already: one query then.
+    One query.
     """
-    if monthly is None:
-        monthly = price_at(subscription.plan.code, at).monthly
     return quote_renewal(
         lines=lines_of(subscription),
-        monthly=monthly,
+        monthly=terms.monthly,
         years=years,
         at=at,
         anchor=subscription.anchor,
         current=subscription.plan.code,
+        longest=terms.longest,
     )
 
 
@@ -140,15 +137,17 @@ def free_returns_of(subscription: Subscription, *, lines: list[Line], at: dateti
 
 
 def quote_holds_until(lines: list[Line], *, at: datetime) -> datetime:
-    """Return how long a quote over the remaining days holds: until they would change, at least 30 minutes, at most 24
-    hours (domain.md §3)."""
+    """Return how long a quote over the remaining days holds: until they would change, by default at least 30 minutes
+    and at most 24 hours (domain.md §3). One query."""
+    figures = figures_at([FigureCode.CHANGE_ORDER_MINUTES, FigureCode.CHANGE_ORDER_HOURS], at)
+    least = at + minutes_of(figures[FigureCode.CHANGE_ORDER_MINUTES])
+    most = at + hours_of(figures[FigureCode.CHANGE_ORDER_HOURS])
     instants = [
         top.ends - remaining_days(top, at) * DAY
         for top in top_lines(live_lines(lines, at))
         if top.starts <= at
     ]
-    changes = min(instants, default=at + CHANGE_ORDER_MOST)
-    return min(max(changes, at + CHANGE_ORDER_LEAST), at + CHANGE_ORDER_MOST)
+    return min(max(min(instants, default=most), least), most)
 
 
 def change_allowed(tenant_id: int, at: datetime) -> ChangeAllowance | None:

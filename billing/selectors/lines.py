@@ -50,7 +50,7 @@ def free_returns_used(tenant_id: int) -> int:
 
 def question_about(subscription_id: int, question: Any) -> dict[str, Any]:
     """Complete a question (see ``billing.quote_json``) with a stored subscription's lines, and with what is in force
-    at its instant: prices, the rule of free returns and their number.
+    at its instant: prices, the longest term, the rule of free returns and their number.
 
     The caller is in staff's scope. Raises QuestionInvalid.
     """
@@ -61,12 +61,15 @@ def question_about(subscription_id: int, question: Any) -> dict[str, Any]:
         question = {"at": local(now()).isoformat(), **question}
     at = instant_asked(question)
     prices = {plan.code: monthly_of(plan) for plan in plans_with_price(at)}
-    figures = figures_at([FigureCode.FREE_RETURNS, FigureCode.FREE_RETURN_HOURS], at)
+    figures = figures_at(
+        [FigureCode.FREE_RETURNS, FigureCode.FREE_RETURN_HOURS, FigureCode.TERM_YEARS], at
+    )
     lines = under_plan(live_lines(lines_of(subscription), at), subscription.plan.code)
     return {
         "free_refunds_used": free_returns_used(subscription.tenant_id),
         "free_refunds": int(figures[FigureCode.FREE_RETURNS]),
         "free_refund_hours": int(figures[FigureCode.FREE_RETURN_HOURS]),
+        "longest_years": int(figures[FigureCode.TERM_YEARS]),
         "prices": {code: f"{price:.2f}" for code, price in prices.items() if price is not None},
         **question,
         "lines": [line_as_json(line) for line in lines],

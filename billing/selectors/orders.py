@@ -14,7 +14,8 @@ from billing.quotes import Quote
 from billing.states import OPEN_ORDER_STATES, TO_PROVISION_STATES, OrderType
 from core.clock import day_start
 from supportplans.models import Plan
-from supportplans.selectors.catalogue import plans_with_price, price_at
+from supportplans.selectors.catalogue import plans_with_price
+from supportplans.selectors.sales import sale_terms
 from supportplans.states import PlanCode
 
 SWEEP_BATCH = 100
@@ -33,8 +34,10 @@ def quote_new_for(plan_code: str, years: int, at: datetime) -> Quote:
     """Return today's price of a new term. Raises PlanNotForSale, TermNotOffered, PriceMissing. One query."""
     if plan_code not in PlanCode.values or plan_code == PlanCode.STANDARD:
         raise PlanNotForSale(field="plan")
-    monthly = price_at(plan_code, at).monthly
-    return quote_new(plan=plan_code, monthly=monthly, years=years, at=at)
+    terms = sale_terms(plan_code, at)
+    return quote_new(
+        plan=plan_code, monthly=terms.monthly, years=years, at=at, longest=terms.longest
+    )
 
 
 def order_list_for(

@@ -67,9 +67,9 @@ def order_fulfil(
 def _start(order: Order, subscriptions: Sequence[Subscription], at: datetime) -> Subscription:
     """Give the plan for the whole term, from now: the service begins when it is delivered, not when it was paid."""
     assert order.plan is not None
-    starts = at.replace(microsecond=0)
+    starts, years = at.replace(microsecond=0), order.years or 0
     quote = quote_new(
-        plan=order.plan.code, monthly=_monthly(order), years=order.years or 0, at=starts
+        plan=order.plan.code, monthly=_monthly(order), years=years, at=starts, longest=years
     )
     active = (row for row in subscriptions if row.state == SubscriptionState.ACTIVE)
     return subscription_follow(
@@ -92,13 +92,15 @@ def _renew(order: Order, subscriptions: Sequence[Subscription], at: datetime) ->
         return _start(order, subscriptions, at)
     if subscription.plan_id != order.plan_id:
         raise NotDeliverable("plan_changed")
+    years = order.years or 0  # offered when the order was placed, whatever is offered now
     quote = quote_renewal(
         lines=lines_of(subscription),
         monthly=_monthly(order),
-        years=order.years or 0,
+        years=years,
         at=order.created_at,
         anchor=subscription.anchor,
         current=subscription.plan.code,
+        longest=years,
     )
     _must_be_frozen(quote, order)
     return subscription_extend(

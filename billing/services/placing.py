@@ -88,7 +88,9 @@ def order_create(
     if plan_code not in PlanCode.values or plan_code == PlanCode.STANDARD:
         raise errors.PlanNotForSale(field="plan")
     terms = sale_terms(plan_code, at)
-    quote = quote_new(plan=plan_code, monthly=terms.monthly, years=years, at=at)
+    quote = quote_new(
+        plan=plan_code, monthly=terms.monthly, years=years, at=at, longest=terms.longest
+    )
     return _place(
         request,
         quote,
@@ -124,7 +126,7 @@ def order_create_renewal(
         return existing
     subscription = paid_subscription(tenant_id, at)
     terms = sale_terms(subscription.plan.code, at)
-    quote = quote_renewal_of(subscription, years=years, at=at, monthly=terms.monthly)
+    quote = quote_renewal_of(subscription, terms, years=years, at=at)
     return _place(
         request,
         quote,
@@ -155,7 +157,7 @@ def order_create_change(
 
     ``shown_amount`` is the charge or the refund that the customer confirmed. ``to_balance``: what is given back goes to
     the balance, also what came by the cashier. A downgrade is paid at once and handed to the worker. An upgrade order
-    lives until the remaining days would change, at least 30 minutes, at most 24 hours. Raises OpenOrderExists,
+    lives until the remaining days would change, within the figures of the rule. Raises OpenOrderExists,
     NothingRuns, PlanNotForSale, PlanNotHigher, PlanNotLower, RenewFirst, TooManyChanges, AgreementNotAccepted,
     AgreementChanged, PriceChanged, IdempotencyKeyReused.
     """

@@ -12,7 +12,7 @@ from accounts.access import SYSTEM, Actor
 from billing import exceptions as errors
 from billing.locks import lock_auto_renewals
 from billing.models import AutoRenewal
-from billing.quotes import TERM_YEARS
+from billing.quotes import must_be_offered
 from billing.selectors.changes import paid_subscription
 from billing.selectors.wallet import balance_of
 from billing.services.orders import order_set_funds
@@ -45,8 +45,7 @@ def auto_renewal_set(
 
     Raises TermNotOffered, AgreementNotAccepted, AgreementChanged.
     """
-    if years not in TERM_YEARS:
-        raise errors.TermNotOffered(field="years")
+    must_be_offered(years, int(figure_at(FigureCode.TERM_YEARS, at)))
     if enabled:
         if not agreement_version:
             raise errors.AgreementNotAccepted(field="agreement")

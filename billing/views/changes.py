@@ -19,7 +19,6 @@ from billing.exceptions import NothingRuns
 from billing.forms import AutoRenewalForm, ChangeForm, RenewalForm
 from billing.models import AutoRenewal
 from billing.presenters import days_used, differences, equation, has_steps
-from billing.quotes import TERM_YEARS
 from billing.selectors.changes import (
     ChangeOption,
     change_allowed,
@@ -35,6 +34,9 @@ from core import clock
 from core.exceptions import DomainError
 from supportplans.models import Subscription
 from supportplans.selectors.catalogue import agreement_at
+from supportplans.selectors.figures import figure_at
+from supportplans.selectors.sales import sale_terms
+from supportplans.states import FigureCode
 
 
 @customer_view(least=TenantRole.OWNER)
@@ -182,14 +184,18 @@ def _chosen(options: list[ChangeOption], code: str) -> ChangeOption | None:
 def _renewal_context(
     tenant_id: int, subscription: Subscription, chosen: Any, at: datetime
 ) -> dict[str, Any]:
+    terms = sale_terms(subscription.plan.code, at)
+    all_years = range(1, terms.longest + 1)
     asked = RenewalForm(chosen)
     asked.is_valid()
-    years = asked.cleaned_data.get("years") or TERM_YEARS[0]
+    typed = asked.cleaned_data.get("years")
+    years = next((n for n in all_years if n == typed), all_years[0])
     return {
         "subscription": subscription,
         "years": years,
-        "all_years": TERM_YEARS,
-        "quote": quote_renewal_of(subscription, years=years, at=at),
+        "all_years": all_years,
+        "auto_days": int(figure_at(FigureCode.AUTO_RENEW_DAYS, at)),
+        "quote": quote_renewal_of(subscription, terms, years=years, at=at),
         "agreement": agreement_at(at),
         "ticked": bool(chosen.get("agreement")),
         "open_order": order_open_for(tenant_id),

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -18,7 +18,6 @@ from accounts.models.tenants import TenantRole
 from billing.forms import ChoiceForm, FundsForm, OrderForm
 from billing.models import Order
 from billing.providers.registry import TRANSFER, methods
-from billing.quotes import TERM_YEARS
 from billing.selectors.funds import funds_held, funds_offer
 from billing.selectors.orders import order_open_for, plans_for_sale, quote_new_for
 from billing.selectors.payments import live_payments
@@ -33,7 +32,8 @@ from core.exceptions import DomainError
 from core.jobs import enqueue
 from supportplans.selectors.catalogue import agreement_at
 from supportplans.selectors.coverage import coverage_at
-from supportplans.states import Basis
+from supportplans.selectors.figures import figures_at, notice_days, terms_offered
+from supportplans.states import END_NOTICES, Basis, FigureCode
 
 
 @customer_view(least=TenantRole.OWNER)
@@ -42,8 +42,7 @@ def order_new(request: HttpRequest) -> HttpResponse:
     """Choose level and duration; the server recomputes the price. A submission makes the order, once per page."""
     now = clock.now()
     if request.method != "POST":
-        plan, years = ChoiceForm(request.GET).chosen()
-        context = _choice_context(request, plan, years, key=request.GET.get("key", ""), at=now)
+        context = _choice_context(request, request.GET, key=request.GET.get("key", ""), at=now)
         context["ticked"] = bool(request.GET.get("agreement"))
         return render(
             request,
@@ -153,9 +152,12 @@ def payment_return(request: HttpRequest, number: str) -> HttpResponse:
 
 
 def _choice_context(
-    request: HttpRequest, plan: str, years: int, *, key: str, at: datetime
+    request: HttpRequest, typed: QueryDict, *, key: str, at: datetime
 ) -> dict[str, Any]:
     tenant_id = tenant_id_of(request)
+    figures = figures_at([FigureCode.TERM_YEARS, *END_NOTICES], at)
+    all_years = terms_offered(figures)
+    plan, years = ChoiceForm(typed).chosen(all_years)
     plans = plans_for_sale(at)
     coverage = coverage_at(tenant_id, at)
     return {
@@ -163,7 +165,8 @@ def _choice_context(
         "plans": plans,
         "chosen": next(row for row in plans if row.code == plan),
         "years": years,
-        "all_years": TERM_YEARS,
+        "all_years": all_years,
+        "notice_days": notice_days(figures),
         "quote": quote_new_for(plan, years, at),
         "agreement": agreement_at(at),
         "coverage": coverage,
@@ -175,9 +178,8 @@ def _choice_context(
 
 def _refused(request: HttpRequest, error: DomainError | None, *, at: datetime) -> HttpResponse:
     """Show the page again with what was chosen and why it was refused."""
-    plan, years = ChoiceForm(request.POST).chosen()
     # A new key: the refused request is over, the next one is another.
-    context = _choice_context(request, plan, years, key="", at=at)
+    context = _choice_context(request, request.POST, key="", at=at)
     context["error"] = error.message if error else _("提交的内容有误，请检查后重新提交")
     context["error_field"] = error.field if error else ""
     context["ticked"] = bool(request.POST.get("agreement"))

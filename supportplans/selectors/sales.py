@@ -15,7 +15,7 @@ from supportplans.states import FigureCode
 # SQL, because making the same query from the models takes longer than the database does to answer it.
 _TERMS = """
 SELECT plan.*, price.monthly, agreement.id AS agreement_id, agreement.version AS agreement_version,
-       figure.value AS order_hours
+       hours.value AS order_hours, years.value AS term_years
   FROM supportplans_plan AS plan
   LEFT JOIN LATERAL (SELECT monthly FROM supportplans_planprice
                       WHERE plan_id = plan.id AND effective_from <= %(at)s
@@ -25,34 +25,41 @@ SELECT plan.*, price.monthly, agreement.id AS agreement_id, agreement.version AS
                  ORDER BY effective_from DESC LIMIT 1) AS agreement ON true
   LEFT JOIN LATERAL (SELECT value FROM supportplans_figure
                       WHERE code = %(order_hours)s AND effective_from <= %(at)s
-                      ORDER BY effective_from DESC LIMIT 1) AS figure ON true
+                      ORDER BY effective_from DESC LIMIT 1) AS hours ON true
+  LEFT JOIN LATERAL (SELECT value FROM supportplans_figure
+                      WHERE code = %(term_years)s AND effective_from <= %(at)s
+                      ORDER BY effective_from DESC LIMIT 1) AS years ON true
  WHERE plan.code = %(plan)s
 """
 
 
 @dataclass(frozen=True, slots=True)
 class SaleTerms:
-    """A plan with its monthly list price (CNY), the agreement in force, and how long an order can be paid."""
+    """A plan with its monthly list price (CNY), the agreement in force, how long an order can be paid, and the longest
+    term in years."""
 
     plan: Plan
     monthly: Decimal
     agreement: Agreement
     order_window: timedelta
+    longest: int
 
 
 def sale_terms(plan_code: str, at: datetime) -> SaleTerms:
     """Return what a plan is sold under at ``at``. Raises PriceMissing, FigureMissing. One query."""
-    asked = {"plan": plan_code, "at": at, "order_hours": FigureCode.ORDER_HOURS.value}
+    figures = (FigureCode.ORDER_HOURS, FigureCode.TERM_YEARS)
+    asked = {"plan": plan_code, "at": at, **{code.value: code.value for code in figures}}
     found = list(Plan.objects.raw(_TERMS, asked))
     terms: dict[str, Any] = vars(found[0]) if found else {"monthly": None}
     if terms["monthly"] is None:
         raise PriceMissing
-    if terms["order_hours"] is None:
-        raise FigureMissing(FigureCode.ORDER_HOURS)
+    if missing := [code for code in figures if terms[code.value] is None]:
+        raise FigureMissing(", ".join(missing))
     return SaleTerms(
         plan=found[0],
         monthly=terms["monthly"],
         # Without its texts, which are long.
         agreement=Agreement(pk=terms["agreement_id"], version=str(terms["agreement_version"])),
         order_window=hours_of(terms["order_hours"]),
+        longest=int(terms["term_years"]),
     )

@@ -16,7 +16,8 @@ from supportplans.faq import QUESTIONS
 from supportplans.overview import sections_for
 from supportplans.selectors import catalogue, subscriptions
 from supportplans.selectors.coverage import coverage_at
-from supportplans.states import PlanCode, SubscriptionState
+from supportplans.selectors.figures import figures_at, notice_days
+from supportplans.states import END_NOTICES, PlanCode, SubscriptionState
 
 # The two levels that a phone compares first.
 COMPARED_FIRST = (PlanCode.LITE, PlanCode.BUSINESS)
@@ -95,6 +96,7 @@ def _plan_in_force(tenant: Tenant, at: datetime) -> dict[str, Any]:
     context: dict[str, Any] = {"coverage": coverage, "subscription": subscription, "runs": runs}
     if runs and subscription is not None:
         context["days"] = subscriptions.term_days(subscription, at)
+        context["first_notice"] = next(iter(notice_days(figures_at(END_NOTICES, at))), None)
     return context
 
 

@@ -95,7 +95,7 @@ def test_a_downgrade_and_a_renewal(life, cast, client_for, at):
         ({"type": "upgrade", "plan": "lite"}, 422, "plan_not_higher"),
         ({"type": "downgrade", "plan": "enterprise"}, 422, "plan_not_lower"),
         ({"type": "downgrade", "plan": "business"}, 422, "plan_not_lower"),
-        ({"type": "renew", "years": 4}, 400, "invalid"),
+        ({"type": "renew", "years": 4}, 422, "term_not_offered"),
         ({"type": "unsubscribe", "confirmed": True}, 422, "reason_missing"),
         ({"type": "unsubscribe", "reason": "other"}, 422, "refund_not_confirmed"),
         ({"type": "unsubscribe", "reason": "boredom", "confirmed": True}, 400, "invalid"),
