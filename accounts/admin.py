@@ -9,7 +9,15 @@ from django.db import models
 from django.http import HttpRequest
 from typing_extensions import override
 
-from accounts.models import AuditEntry, Invitation, Membership, StaffMember, Tenant, User
+from accounts.models import (
+    AuditEntry,
+    Invitation,
+    Membership,
+    StaffMember,
+    SweepFailure,
+    Tenant,
+    User,
+)
 
 
 class ReadOnlyAdmin(admin.ModelAdmin[models.Model]):
@@ -79,3 +87,10 @@ class AuditEntryAdmin(ReadOnlyAdmin):
     list_filter = ("action",)
     search_fields = ("subject", "actor_name")
     show_full_result_count = False
+
+
+@admin.register(SweepFailure)
+class SweepFailureAdmin(ReadOnlyAdmin):
+    list_display = ("task", "label", "error", "times", "failed_at", "next_try_at")
+    list_filter = ("task",)
+    search_fields = ("label",)

@@ -45,6 +45,7 @@ class Migration(migrations.Migration):
         EnableTenantIsolation("Membership", customer=EDIT, staff=EDIT, app=EDIT),
         EnableTenantIsolation("Invitation", customer=EDIT, staff=EDIT, app="SELECT, UPDATE"),
         EnableTenantIsolation("AuditEntry", customer="INSERT", staff=APPEND, app="INSERT"),
+        GrantTable("SweepFailure", app="", customer="", staff=FULL),
         GrantTable(table="django_session", **SIGN_IN_ONLY),
         GrantTable(table="account_emailaddress", **SIGN_IN_ONLY),
         GrantTable(table="account_emailconfirmation", **SIGN_IN_ONLY),

@@ -1,5 +1,13 @@
-from accounts.models.activity import AuditEntry
+from accounts.models.activity import AuditEntry, SweepFailure
 from accounts.models.tenants import Invitation, Membership, Tenant
 from accounts.models.users import StaffMember, User
 
-__all__ = ["AuditEntry", "Invitation", "Membership", "StaffMember", "Tenant", "User"]
+__all__ = [
+    "AuditEntry",
+    "Invitation",
+    "Membership",
+    "StaffMember",
+    "SweepFailure",
+    "Tenant",
+    "User",
+]

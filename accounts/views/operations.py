@@ -13,7 +13,7 @@ from django.views.decorators.http import require_POST, require_safe
 from accounts.access import actor_of, staff_view
 from accounts.forms import ClockForm
 from accounts.models.users import StaffRole
-from accounts.selectors import worker_lag
+from accounts.selectors import sweep_failures, worker_lag
 from accounts.services.audit import audit_record
 from core import clock
 from core.exceptions import DomainError
@@ -57,6 +57,7 @@ def _overview(request: HttpRequest, form: ClockForm, *, status: int = 200) -> Ht
     offset = clock.offset()
     context = {
         "lag": worker_lag(),
+        "failures": sweep_failures(),
         "form": form,
         "offset": offset,
         "is_moved": offset > timedelta(0),

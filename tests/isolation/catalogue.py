@@ -11,6 +11,7 @@ from accounts.models import Tenant
 SHARED = {
     "accounts_user": "people sign in before they have a tenant; policies of its own",
     "accounts_staffmember": "published cards of staff",
+    "accounts_sweepfailure": "what sweeps over all tenants could not do, closed to customers",
     "accounts_user_groups": "Django's own",
     "accounts_user_user_permissions": "Django's own",
     "account_emailaddress": "sign-in only, closed to customers",
