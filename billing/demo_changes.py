@@ -11,7 +11,7 @@ from billing.models import Order
 from billing.services.ledger import balance_top_up
 from billing.services.orders import order_set_funds
 from billing.services.placing import order_create, order_create_unsubscription
-from billing.services.provisioning import order_provision_begin, order_provision_finish
+from billing.services.provisioning import order_provision
 from billing.states import OrderType, UnsubscribeReason
 from core.tenancy import scope
 from supportplans.selectors.catalogue import agreement_at
@@ -75,5 +75,4 @@ def load(at: datetime, tenants: dict[str, Tenant], owners: dict[int, User], fina
 def _fulfil(order: Order, at: datetime) -> None:
     """Do the worker's part."""
     with scope.staff():
-        order_provision_begin(order_id=order.pk, at=at)
-        order_provision_finish(order_id=order.pk, at=at + timedelta(seconds=2))
+        order_provision(order_id=order.pk, at=at + timedelta(seconds=2))

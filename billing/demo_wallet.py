@@ -19,7 +19,7 @@ from billing.providers.base import TradeReport, TradeStatus
 from billing.providers.registry import provider_get
 from billing.services.invoices import invoice_issue, invoice_request
 from billing.services.payments import payment_apply, payment_begin
-from billing.services.provisioning import order_provision_begin, order_provision_finish
+from billing.services.provisioning import order_provision
 from billing.services.top_ups import top_up_create
 from billing.services.vouchers import coupon_create, coupon_grant, voucher_grant
 from billing.states import CouponKind, OrderType
@@ -148,8 +148,7 @@ def _top_up(tenant: Tenant, owner: User, amount: Decimal, at: datetime, key: str
             paid_at=paid,
         )
         payment_apply(report, provider_code="local", at=paid)
-        order_provision_begin(order_id=order.pk, at=paid)
-        order_provision_finish(order_id=order.pk, at=paid)
+        order_provision(order_id=order.pk, at=paid)
 
 
 def _ask(tenant: Tenant, owner: User, title: str, tax_number: str, at: datetime) -> Invoice:

@@ -26,6 +26,8 @@ from billing.models import (
     Voucher,
     VoucherUse,
 )
+from billing.states import PaymentState
+from core.rows import select_rows
 
 
 def lock_auto_renewals() -> QuerySet[AutoRenewal]:
@@ -36,6 +38,25 @@ def lock_auto_renewals() -> QuerySet[AutoRenewal]:
 def lock_orders() -> QuerySet[Order]:
     """Return orders that are locked when read, in the order of their ids."""
     return Order.objects.select_for_update(of=("self",)).order_by("pk")
+
+
+_PAID_ORDER = """
+SELECT *, (SELECT provider FROM billing_payment
+            WHERE order_id = billing_order.id AND tenant_id = billing_order.tenant_id
+              AND state = %s AND NOT is_surplus ORDER BY id LIMIT 1) AS paid_by
+  FROM billing_order WHERE id = %s FOR UPDATE
+"""
+
+
+def lock_order_paid(order_id: int) -> Order:
+    """Return an order, locked, with ``paid_by``: the provider that brought its money, None where nothing came so.
+
+    The caller holds the tenant's lock, which keeps payments as they are. Raises Order.DoesNotExist.
+    """
+    found = select_rows(Order, _PAID_ORDER, [PaymentState.SUCCEEDED.value, order_id])
+    if not found:
+        raise Order.DoesNotExist
+    return found[0]
 
 
 def lock_payments() -> QuerySet[Payment]:

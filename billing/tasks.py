@@ -10,7 +10,6 @@ from celery import shared_task
 from billing.exceptions import PaymentMismatch, PaymentUnknown, ProviderUnavailable
 from billing.providers.base import ProviderError, QrCode, TradeStatus
 from billing.providers.registry import configured, provider_get
-from billing.selectors.orders import orders_to_provision
 from billing.selectors.reconciliation import days_to_reconcile, proof_due
 from billing.services import (
     orders,
@@ -33,29 +32,19 @@ logger = logging.getLogger(__name__)
 FOLLOW_BATCH = 50
 
 
-@shared_task(name="billing.order_provision", scope="none")
+@shared_task(name="billing.order_provision", scope="staff")
 def order_provision(order_id: int) -> None:
-    """Fulfil a paid order. Two transactions, so that the customer sees 开通中 and a crash between them is harmless."""
-    with scope.staff():
-        goes_on = provisioning.order_provision_begin(order_id=order_id, at=clock.now())
-    if goes_on:
-        with scope.staff():
-            provisioning.order_provision_finish(order_id=order_id, at=clock.now())
+    """Fulfil a paid order."""
+    provisioning.order_provision(order_id=order_id, at=clock.now())
 
 
 @shared_task(name="billing.orders_provision_due", scope="none")
 def orders_provision_due() -> None:
-    """Find paid orders that nobody has fulfilled: their message was lost, or their worker died."""
-    with scope.staff():
-        left_behind = orders_to_provision(clock.now())
-    for order_id in left_behind:
-        try:
-            order_provision(order_id)
-        except Exception:  # one order that cannot be fulfilled must not keep the others waiting
-            logger.exception("order %s could not be provisioned", order_id)
+    """Find paid orders that nobody has fulfilled: a message was lost, a worker died, or something stopped it."""
+    provisioning.orders_provision_due(at=clock.now())
 
 
-@shared_task(name="billing.orders_expire_due", scope="staff")
+@shared_task(name="billing.orders_expire_due", scope="none")
 def orders_expire_due() -> None:
     """End unpaid orders whose window is over."""
     orders.orders_expire_due(at=clock.now())
@@ -63,18 +52,11 @@ def orders_expire_due() -> None:
 
 @shared_task(name="billing.auto_renewals_run", scope="none")
 def auto_renewals_run() -> None:
-    """Renew what renews by itself and ends soon, each tenant in a transaction of its own."""
-    with scope.staff():
-        due = renewals.auto_renewals_due(at=clock.now())
-    for tenant_id in due:
-        try:
-            with scope.staff():
-                renewals.auto_renew(tenant_id=tenant_id, at=clock.now())
-        except Exception:  # one account that cannot be renewed must not keep the others waiting
-            logger.exception("tenant %s could not be renewed", tenant_id)
+    """Renew what renews by itself and ends soon."""
+    renewals.auto_renewals_run(at=clock.now())
 
 
-@shared_task(name="billing.coupons_expire_due", scope="staff")
+@shared_task(name="billing.coupons_expire_due", scope="none")
 def coupons_expire_due() -> None:
     """End coupons whose validity is over and free what they reserved."""
     vouchers.coupons_expire_due(at=clock.now())

@@ -14,6 +14,7 @@ from django.utils import translation
 
 from accounts.models import User
 from core.jobs import enqueue
+from core.rows import insert_new
 from messaging import live
 from messaging.audiences import people_of
 from messaging.models import Delivery, Message
@@ -55,7 +56,7 @@ def notify(
         created_at=at,
     )
     # No RETURNING: a customer may add to the outbox, not read it.
-    Message.objects.bulk_create([message], ignore_conflicts=True)
+    insert_new(message)
     enqueue("messaging.messages_expand")
 
 

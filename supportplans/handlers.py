@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from core.events import subscribe
 from supportplans.events import SubscriptionChanged
-from supportplans.models import Plan
 from supportplans.services.links import links_follow_plan
 
 
@@ -13,6 +12,4 @@ def subscription_changed(event: SubscriptionChanged) -> None:
     """End or renew the standing of a principal's linked accounts when its plan changes."""
     if event.from_plan == event.to_plan:
         return
-    links_follow_plan(
-        tenant_id=event.tenant_id, plan=Plan.objects.get(code=event.to_plan), at=event.at
-    )
+    links_follow_plan(tenant_id=event.tenant_id, plan_code=event.to_plan, at=event.at)

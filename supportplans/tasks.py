@@ -6,13 +6,13 @@ from core import clock
 from supportplans.services import links, subscriptions
 
 
-@shared_task(name="supportplans.subscriptions_expire_due", scope="staff")
+@shared_task(name="supportplans.subscriptions_expire_due", scope="none")
 def subscriptions_expire_due() -> None:
     """End what has reached its end."""
     subscriptions.subscriptions_expire_due(at=clock.now())
 
 
-@shared_task(name="supportplans.end_notices_send", scope="staff")
+@shared_task(name="supportplans.end_notices_send", scope="none")
 def end_notices_send() -> None:
     """Tell owners whose term ends soon."""
     subscriptions.end_notices_send(at=clock.now())

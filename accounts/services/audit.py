@@ -7,6 +7,7 @@ from typing import Any
 
 from accounts.access import Actor
 from accounts.models import AuditEntry
+from core.rows import insert_new
 
 
 def audit_record(
@@ -29,4 +30,4 @@ def audit_record(
         **actor.snapshot(),
     )
     # No RETURNING: customers may add to the trail, not read it.
-    AuditEntry.objects.bulk_create([entry], ignore_conflicts=True)
+    insert_new(entry)

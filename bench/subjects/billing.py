@@ -20,7 +20,7 @@ from billing.selectors.changes import quote_change_of
 from billing.selectors.terms import change_terms
 from billing.services.payments import payment_apply
 from billing.services.placing import order_create
-from billing.services.provisioning import order_provision_begin, order_provision_finish
+from billing.services.provisioning import order_provision
 from billing.states import OrderState
 from core import clock
 from core.tenancy import scope
@@ -84,7 +84,7 @@ def create() -> Iterator[Callable[[], Order]]:
 
 @contextmanager
 def complete() -> Iterator[Callable[[], object]]:
-    """Provision an order that was paid, in the worker's two transactions."""
+    """Provision an order that was paid, in the worker's transaction."""
     reports = _placed()
     for report, _order_id in reports:
         with scope.staff():
@@ -122,9 +122,7 @@ def _placed() -> list[tuple[TradeReport, int]]:
 
 def _provision(order_id: int) -> None:
     with scope.staff():
-        order_provision_begin(order_id=order_id, at=clock.now())
-    with scope.staff():
-        order = order_provision_finish(order_id=order_id, at=clock.now())
+        order = order_provision(order_id=order_id, at=clock.now())
     assert order.state == OrderState.COMPLETED
 
 

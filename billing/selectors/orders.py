@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from datetime import date, datetime, timedelta
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+from django.db import connection
 from django.db.models import Q, QuerySet
 
 from billing.exceptions import PlanNotForSale
@@ -18,7 +19,6 @@ from supportplans.selectors.catalogue import plans_with_price
 from supportplans.selectors.sales import sale_terms
 from supportplans.states import PlanCode
 
-SWEEP_BATCH = 100
 # A worker needs a second for an order; after this long its message is taken for lost.
 LEFT_BEHIND_AFTER = timedelta(seconds=30)
 # One open order per account, beside top-ups of the balance.
@@ -75,6 +75,14 @@ def order_open_for(tenant_id: int) -> Order | None:
     return Order.objects.filter(KEEPS_OTHERS_OUT, tenant_id=tenant_id).first()
 
 
+# SQL, because making the same query from the models takes longer than the database does to answer it.
+_IN_THE_WAY = """
+SELECT id, number, idempotency_key FROM billing_order
+ WHERE tenant_id = %(tenant)s
+   AND (state = ANY(%(open)s) AND type <> %(top_up)s OR idempotency_key = %(key)s)
+"""
+
+
 class OrderInTheWay(NamedTuple):
     """What whoever places an order must know of one that stands already."""
 
@@ -85,15 +93,20 @@ class OrderInTheWay(NamedTuple):
 
 def orders_in_the_way(tenant_id: int, idempotency_key: str) -> list[OrderInTheWay]:
     """Return what a new order of this key meets: the one with the same key, the one that is open. One query."""
-    met = Order.objects.filter(
-        KEEPS_OTHERS_OUT | Q(idempotency_key=idempotency_key), tenant_id=tenant_id
-    )
-    return [OrderInTheWay(*row) for row in met.values_list("pk", "number", "idempotency_key")]
+    asked: dict[str, Any] = {
+        "tenant": tenant_id,
+        "key": idempotency_key,
+        "open": [state.value for state in OPEN_ORDER_STATES],
+        "top_up": OrderType.TOP_UP.value,
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(_IN_THE_WAY, asked)
+        return [OrderInTheWay(*row) for row in cursor.fetchall()]
 
 
-def orders_to_provision(at: datetime) -> list[int]:
-    """Return the ids of paid orders that have not moved for a while, oldest first."""
+def orders_to_provision(at: datetime) -> QuerySet[Order, tuple[int, str]]:
+    """Return the ids and numbers of paid orders that have not moved for a while, oldest first."""
     stale = Order.objects.filter(
         state__in=TO_PROVISION_STATES, updated_at__lte=at - LEFT_BEHIND_AFTER
     )
-    return list(stale.order_by("updated_at").values_list("pk", flat=True)[:SWEEP_BATCH])
+    return stale.order_by("updated_at").values_list("pk", "number")

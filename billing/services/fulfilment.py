@@ -14,7 +14,7 @@ from decimal import Decimal
 from accounts.access import SYSTEM
 from billing.allocation import spread_funds
 from billing.exceptions import NotDeliverable, NothingRuns
-from billing.models import Order, Payment
+from billing.models import Order
 from billing.paid_lines import Line
 from billing.proration import (
     quote_downgrade,
@@ -26,7 +26,7 @@ from billing.proration import (
 from billing.quotes import Closing, Quote
 from billing.selectors.lines import lines_of
 from billing.services.vouchers import funds_return
-from billing.states import AccountKind, OrderType, PaymentState
+from billing.states import AccountKind, OrderType
 from core.money import ZERO
 from supportplans.exceptions import SubscriptionAlreadyActive, SubscriptionEnded
 from supportplans.models import PaidLine, Subscription
@@ -47,7 +47,7 @@ def order_fulfil(
     """Do what a plan's order bought, sold back or gave up; return the subscription it concerns.
 
     The caller holds the locks of tenant, all its ``subscriptions`` and the order, and moves the order. Raises
-    NotDeliverable.
+    NotDeliverable before anything is written.
     """
     deliver = {
         OrderType.NEW: _start,
@@ -235,7 +235,7 @@ def _new_line(order: Order, line: Line, at: datetime) -> NewPaidLine:
 def _cash(order: Order) -> dict[str, Decimal]:
     """Return what was paid per method. A refund goes back along the same lines."""
     cash = {AccountKind.BALANCE.value: order.balance_amount} if order.balance_amount else {}
-    paid = Payment.objects.filter(order=order, state=PaymentState.SUCCEEDED, is_surplus=False)
-    if order.due > ZERO and (payment := paid.first()):
-        cash[payment.provider] = order.due
+    provider: str | None = order.paid_by  # type: ignore[attr-defined]  # read with the lock
+    if provider is not None and order.due > ZERO:
+        cash[provider] = order.due
     return cash

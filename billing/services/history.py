@@ -8,6 +8,10 @@ from datetime import datetime
 from accounts.access import Actor
 from billing.models import Order, OrderEvent
 from billing.states import OrderState
+from core.rows import update_together
+
+# What the worker makes of a paid order.
+DONE_STATES = (OrderState.COMPLETED, OrderState.REFUNDED)
 
 
 class MoveNotAllowed(RuntimeError):
@@ -25,25 +29,33 @@ def order_move(
 ) -> None:
     """Write the new state, the changed fields named in ``also`` and a line of history. The caller holds the row lock.
 
-    Raises MoveNotAllowed.
+    A paid order that is done at once has been 开通中 all the same: its history says so. Raises MoveNotAllowed.
     """
-    if not order.can_become(to):
-        raise MoveNotAllowed(f"{order.state} → {to}")
-    before, order.state = order.state, to
-    order_touch(order, at=at, also=["state", *also])
-    OrderEvent.objects.create(
-        tenant_id=order.tenant_id,
-        order=order,
-        from_state=before,
-        to_state=to,
-        note=note,
-        created_at=at,
-        **actor.snapshot(),
-    )
+    is_done_at_once = order.state == OrderState.PAID and to in DONE_STATES
+    events = []
+    for state in [OrderState.PROVISIONING, to] if is_done_at_once else [to]:
+        if not order.can_become(state):
+            raise MoveNotAllowed(f"{order.state} → {state}")
+        event = OrderEvent(
+            tenant_id=order.tenant_id,
+            order=order,
+            from_state=order.state,
+            to_state=state,
+            note=note if state == to else "",
+            created_at=at,
+            **actor.snapshot(),
+        )
+        events.append(event)
+        order.state = state
+    update_together(order, ["state", *also, *_version_up(order, at)], *events)
 
 
 def order_touch(order: Order, *, at: datetime, also: Sequence[str]) -> None:
     """Write the fields named in ``also`` and count the version up, so that live pages notice."""
+    order.save(update_fields=[*_version_up(order, at), *also])
+
+
+def _version_up(order: Order, at: datetime) -> list[str]:
     order.version += 1
     order.updated_at = at
-    order.save(update_fields=["version", "updated_at", *also])
+    return ["version", "updated_at"]

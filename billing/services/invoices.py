@@ -23,7 +23,7 @@ from core.events import publish
 from core.files import PDF, validate_upload
 from core.money import ZERO
 from messaging.services import notify
-from supportplans.locks import lock_tenant
+from supportplans.locks import lock_tenant_of
 
 TITLE_MOST = 100
 TAX_NUMBER = re.compile(r"[0-9A-Z]{15,20}")
@@ -153,7 +153,7 @@ def _number(text: str, *, field: str) -> str:
 
 
 def _lock_order(order_id: int) -> Order:
-    lock_tenant(Order.objects.values_list("tenant_id", flat=True).get(pk=order_id))
+    lock_tenant_of(Order, id=order_id)
     return lock_orders().get(pk=order_id)
 
 

@@ -11,6 +11,7 @@ from datetime import datetime
 from django.db import transaction
 
 from accounts.access import SYSTEM, Actor
+from accounts.services.sweeps import sweep
 from billing import exceptions as errors
 from billing.locks import lock_orders, lock_payments
 from billing.models import Order, Payment
@@ -26,7 +27,7 @@ from billing.services.holds import (
 from billing.states import LIVE_PAYMENT_STATES, OrderState, PaymentState
 from core.jobs import enqueue
 from messaging.services import notify
-from supportplans.locks import lock_tenant
+from supportplans.locks import lock_tenant_of
 
 SWEEP_BATCH = 100
 
@@ -94,17 +95,26 @@ def order_cancel(*, order_id: int, actor: Actor, at: datetime) -> Order:
     return order
 
 
-@transaction.atomic
 def orders_expire_due(*, at: datetime) -> int:
-    """End unpaid orders whose window is over, in a batch; return how many were looked at. Safe to run twice."""
+    """End unpaid orders whose window is over, in a batch; return how many. Safe to run twice."""
     due = Order.objects.filter(state=OrderState.PENDING, closing_to="", pays_until__lte=at)
-    taken = 0
-    for order_id in due.order_by("pays_until").values_list("pk", flat=True)[:SWEEP_BATCH]:
-        order = _lock_order(order_id)
-        if order.state == OrderState.PENDING and not order.closing_to and order.pays_until <= at:
-            _end(order, to=OrderState.EXPIRED, actor=SYSTEM, at=at)
-            taken += 1
-    return taken
+    rows = due.order_by("pays_until").values_list("pk", "number")
+    return sweep(
+        "billing.orders_expire_due",
+        lambda waiting: rows.exclude(pk__in=waiting)[:SWEEP_BATCH],
+        lambda order_id: order_expire(order_id=order_id, at=at),
+        at=at,
+    )
+
+
+@transaction.atomic
+def order_expire(*, order_id: int, at: datetime) -> bool:
+    """End an unpaid order whose window is over; False where it was paid or ended meanwhile."""
+    order = _lock_order(order_id)
+    if not order.is_payable or order.pays_until > at:
+        return False
+    _end(order, to=OrderState.EXPIRED, actor=SYSTEM, at=at)
+    return True
 
 
 def order_finish_closing(order: Order, *, actor: Actor, at: datetime) -> None:
@@ -128,7 +138,7 @@ def order_finish_closing(order: Order, *, actor: Actor, at: datetime) -> None:
 
 def _lock_order(order_id: int) -> Order:
     """Return the order, locked after its tenant. Raises Order.DoesNotExist."""
-    lock_tenant(Order.objects.values_list("tenant_id", flat=True).get(pk=order_id))
+    lock_tenant_of(Order, id=order_id)
     return lock_orders().select_related("plan").get(pk=order_id)
 
 

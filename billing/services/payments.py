@@ -13,7 +13,6 @@ from django.db.models import Subquery
 from django.urls import reverse
 
 from accounts.access import SYSTEM, Actor
-from accounts.models import Tenant
 from billing import exceptions as errors
 from billing.locks import lock_orders, lock_payments, lock_payments_free
 from billing.models import Order, Payment, PaymentNotification
@@ -39,7 +38,7 @@ from billing.states import (
 )
 from core.jobs import enqueue
 from core.numbering import order_number
-from supportplans.locks import lock_tenant
+from supportplans.locks import lock_tenant_of
 
 logger = logging.getLogger(__name__)
 # Pauses between questions to the provider: soon after the customer has left, rarely after an hour.
@@ -133,13 +132,14 @@ def payment_apply(report: TradeReport, *, provider_code: str, at: datetime) -> N
 
     Raises PaymentUnknown, PaymentMismatch; then nothing was changed.
     """
-    named = Payment.objects.filter(provider=provider_code, number=report.number)
+    named = {"provider": provider_code, "number": report.number}
     try:
-        lock_tenant(Subquery(named.values("tenant_id")))
-    except Tenant.DoesNotExist:
+        lock_tenant_of(Payment, **named)
+    except Payment.DoesNotExist:
         raise errors.PaymentUnknown from None
-    order = lock_orders().select_related("plan").get(pk=Subquery(named.values("order_id")))
-    payment = lock_payments().get(provider=provider_code, number=report.number)
+    order_id = Payment.objects.filter(**named).values("order_id")
+    order = lock_orders().select_related("plan").get(pk=Subquery(order_id))
+    payment = lock_payments().get(**named)
     _must_match(report, payment, provider_get(provider_code))
     if payment.state == PaymentState.SUCCEEDED:
         return (

@@ -12,6 +12,7 @@ from decimal import Decimal
 from typing import Any
 
 from django.db import transaction
+from django.db.models import Model
 
 from accounts.access import Actor
 from billing import exceptions as errors
@@ -32,6 +33,7 @@ from billing.selectors.terms import change_terms
 from billing.services.orders import order_mark_paid
 from billing.states import OrderOrigin, OrderState, OrderType, UnsubscribeReason
 from core.numbering import order_number
+from core.rows import insert_together
 from supportplans.exceptions import SubscriptionAlreadyActive
 from supportplans.locks import lock_tenant
 from supportplans.models import Agreement
@@ -287,25 +289,13 @@ def _place(
         raise errors.AgreementNotAccepted(field="agreement")
     if agreement is not None and consent.agreement_version != agreement.version:
         raise errors.AgreementChanged(field="agreement")
-    order.save(force_insert=True)
+    mine = {"tenant_id": request.tenant_id, "order": order, "created_at": at, **actor.snapshot()}
+    written: list[Model] = [OrderEvent(to_state=OrderState.PENDING, **mine)]
     # A renewal by itself stands on the acceptance that turned it on.
     if agreement is not None and request.origin == OrderOrigin.CUSTOMER:
-        AgreementAcceptance.objects.create(
-            tenant_id=request.tenant_id,
-            order=order,
-            agreement=agreement,
-            version=agreement.version,
-            address=actor.address,
-            created_at=at,
-            **actor.snapshot(),
-        )
-    OrderEvent.objects.create(
-        tenant_id=request.tenant_id,
-        order=order,
-        to_state=OrderState.PENDING,
-        created_at=at,
-        **actor.snapshot(),
-    )
+        accepted = {"version": agreement.version, "address": actor.address}
+        written.append(AgreementAcceptance(agreement=agreement, **accepted, **mine))
+    insert_together(order, *written)
     return order
 
 

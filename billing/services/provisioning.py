@@ -1,4 +1,4 @@
-"""What the worker does with a paid order: two steps, each safe to run twice; a crash between them loses nothing."""
+"""What the worker does with a paid order: all of it in one transaction, safe to run twice (docs/adr/0007)."""
 
 from __future__ import annotations
 
@@ -7,52 +7,54 @@ from datetime import datetime
 from decimal import Decimal
 
 from django.db import transaction
-from django.db.models import Subquery
 
 from accounts.access import SYSTEM
+from accounts.services.sweeps import sweep
 from billing.events import OrderCompleted
 from billing.exceptions import NotDeliverable
-from billing.locks import lock_orders
+from billing.locks import lock_order_paid, lock_orders
 from billing.models import Order
+from billing.selectors.orders import orders_to_provision
 from billing.services.fulfilment import order_fulfil
 from billing.services.history import order_move
 from billing.services.ledger import ledger_post
 from billing.services.refunds import refunds_create
 from billing.services.top_ups import top_up_finish
 from billing.services.vouchers import funds_return
-from billing.states import AccountKind, OrderState, OrderType, PostingKind
+from billing.states import (
+    TO_PROVISION_STATES,
+    AccountKind,
+    OrderState,
+    OrderType,
+    PostingKind,
+)
 from core.clock import local
 from core.events import publish
 from core.money import ZERO
 from messaging.services import notify
-from supportplans.locks import lock_subscriptions, lock_tenant
+from supportplans.locks import lock_subscriptions_of, lock_tenant_of
 from supportplans.models import Subscription
+from supportplans.selectors.catalogue import plans_by_id
 
 logger = logging.getLogger(__name__)
+SWEEP_BATCH = 100
 GIVES_BACK = (OrderType.DOWNGRADE, OrderType.UNSUBSCRIBE)
 
 
-@transaction.atomic
-def order_provision_begin(*, order_id: int, at: datetime) -> bool:
-    """Move a paid order to provisioning; return False when there is nothing (more) to do."""
-    order = lock_orders().get(pk=order_id)
-    if order.state == OrderState.PAID:
-        order_move(order, to=OrderState.PROVISIONING, actor=SYSTEM, at=at)
-    return order.state == OrderState.PROVISIONING
+@transaction.atomic(savepoint=False)
+def order_provision(*, order_id: int, at: datetime) -> Order:
+    """Do what a paid order was placed for, once, and complete it. What cannot be delivered is paid back.
 
-
-@transaction.atomic
-def order_provision_finish(*, order_id: int, at: datetime) -> Order:
-    """Do what the order was placed for and complete it, once. What cannot be delivered is refunded to the balance."""
+    One transaction: a worker that dies leaves the order paid, as it was.
+    """
     order, subscriptions = _lock(order_id)
-    if order.state != OrderState.PROVISIONING:
+    if order.state not in TO_PROVISION_STATES:
         return order
     if order.type == OrderType.TOP_UP:
         top_up_finish(order, at=at)
         return order
     try:
-        with transaction.atomic():
-            subscription = order_fulfil(order, subscriptions, at=at)
+        subscription = order_fulfil(order, subscriptions, at=at)
     except NotDeliverable as refused:
         _give_up(order, refused.why, at)
         return order
@@ -73,11 +75,37 @@ def order_provision_finish(*, order_id: int, at: datetime) -> Order:
     return order
 
 
+def orders_provision_due(*, at: datetime) -> int:
+    """Fulfil a batch of paid orders that nobody has fulfilled; return how many. Safe to run twice and side by side.
+
+    What cannot be fulfilled is 开通中 from its first failure on, and tried again ever more rarely.
+    """
+    return sweep(
+        "billing.orders_provision_due",
+        lambda waiting: orders_to_provision(at).exclude(pk__in=waiting)[:SWEEP_BATCH],
+        lambda order_id: order_provision(order_id=order_id, at=at),
+        failed=lambda order_id: order_provision_stopped(order_id=order_id, at=at),
+        at=at,
+    )
+
+
+@transaction.atomic
+def order_provision_stopped(*, order_id: int, at: datetime) -> None:
+    """Show a paid order that could not be fulfilled as 开通中: a worker has it in hand, until one can."""
+    order = lock_orders().get(pk=order_id)
+    if order.state == OrderState.PAID:
+        order_move(order, to=OrderState.PROVISIONING, actor=SYSTEM, at=at)
+
+
 def _lock(order_id: int) -> tuple[Order, list[Subscription]]:
-    """Return the order and the tenant's subscriptions, locked after the tenant."""
-    tenant = lock_tenant(Subquery(Order.objects.filter(pk=order_id).values("tenant_id")))
-    subscriptions = list(lock_subscriptions().filter(tenant=tenant).select_related("plan"))
-    return lock_orders().select_related("plan", "from_plan").get(pk=order_id), subscriptions
+    """Return the order and the tenant's subscriptions with their plans, locked after the tenant."""
+    subscriptions = lock_subscriptions_of(lock_tenant_of(Order, id=order_id))
+    order = lock_order_paid(order_id)
+    plans = plans_by_id()
+    order.plan, order.from_plan = plans.get(order.plan_id), plans.get(order.from_plan_id)
+    for subscription in subscriptions:
+        subscription.plan = plans[subscription.plan_id]
+    return order, subscriptions
 
 
 def _tell(order: Order, subscription: Subscription, at: datetime) -> None:

@@ -9,15 +9,16 @@ from django.db import transaction
 from django.db.models import F, Q, QuerySet
 
 from accounts.access import SYSTEM, Actor
+from accounts.services.sweeps import sweep
 from billing import exceptions as errors
 from billing.locks import lock_auto_renewals
-from billing.models import AutoRenewal
+from billing.models import AutoRenewal, Order
 from billing.quotes import must_be_offered
 from billing.selectors.changes import paid_subscription
 from billing.selectors.wallet import balance_of
 from billing.services.orders import order_set_funds
 from billing.services.placing import order_create_renewal
-from billing.states import OrderOrigin
+from billing.states import TO_PROVISION_STATES, OrderOrigin
 from core.clock import local
 from core.exceptions import DomainError
 from messaging.services import notify
@@ -81,8 +82,18 @@ def auto_renewal_end(*, tenant_id: int) -> None:
     )
 
 
-def auto_renewals_due(*, at: datetime) -> list[int]:
-    """Return the tenants whose plan ends soon, renews by itself, and was not tried today. One batch, staff's scope."""
+def auto_renewals_run(*, at: datetime) -> int:
+    """Renew a batch of what renews by itself and ends soon; return how many were renewed. Safe to run twice."""
+    return sweep(
+        "billing.auto_renewals_run",
+        lambda waiting: auto_renewals_due(at=at).exclude(tenant_id__in=waiting)[:SWEEP_BATCH],
+        lambda tenant_id: auto_renew(tenant_id=tenant_id, at=at),
+        at=at,
+    )
+
+
+def auto_renewals_due(*, at: datetime) -> QuerySet[AutoRenewal, tuple[int, str]]:
+    """Return the ids and names of the tenants whose plan ends soon, renews by itself, and was not tried today."""
     settings = AutoRenewal.objects.filter(
         Q(tried_on=None) | Q(tried_on__lt=local(at).date()),
         enabled=True,
@@ -90,7 +101,7 @@ def auto_renewals_due(*, at: datetime) -> list[int]:
     )
     # Who was never tried comes first, so that a full batch of failures keeps nobody waiting.
     waiting = settings.order_by(F("tried_on").asc(nulls_first=True), "pk")
-    return list(waiting.values_list("tenant_id", flat=True)[:SWEEP_BATCH])
+    return waiting.values_list("tenant_id", "tenant__name")
 
 
 @transaction.atomic
@@ -98,14 +109,15 @@ def auto_renew(*, tenant_id: int, at: datetime) -> bool:
     """Renew a tenant's plan from its balance, once a day; return True if it was renewed.
 
     A failure tells the customer why. Safe to run twice: the day is noted with the attempt. Nothing is done where the
-    customer has renewed, left or turned it off since the sweep read who is due.
+    customer has renewed, left or turned it off since the sweep read who is due, nor while something that was paid is on
+    its way: a renewal, or money for one. The next sweep looks again.
     """
     lock_tenant(tenant_id)
     setting = lock_auto_renewals().get(tenant_id=tenant_id)
     today = local(at).date()
     if not setting.enabled or setting.tried_on == today:
         return False
-    if not _ending_soon(at).filter(tenant_id=tenant_id).exists():
+    if not _ending_soon(at).filter(tenant_id=tenant_id).exists() or _is_underway(tenant_id):
         return False
     try:
         with transaction.atomic():
@@ -125,6 +137,10 @@ def _ending_soon(at: datetime) -> QuerySet[Subscription]:
     return Subscription.objects.filter(
         state=SubscriptionState.ACTIVE, basis=Basis.PAID, ends__gt=at, ends__lte=soon
     )
+
+
+def _is_underway(tenant_id: int) -> bool:
+    return Order.objects.filter(tenant_id=tenant_id, state__in=TO_PROVISION_STATES).exists()
 
 
 def _renew(setting: AutoRenewal, at: datetime) -> None:

@@ -15,6 +15,7 @@ from django.db.models import F
 
 from accounts.access import Actor
 from accounts.services.audit import audit_record
+from accounts.services.sweeps import sweep
 from billing import exceptions as errors
 from billing.discounts import COUPON_ORDER_TYPES
 from billing.locks import lock_coupon_grants, lock_coupons, lock_vouchers
@@ -137,21 +138,29 @@ def coupon_withdraw(*, grant_id: int, actor: Actor, at: datetime) -> CouponGrant
     return grant
 
 
-@transaction.atomic
 def coupons_expire_due(*, at: datetime) -> int:
-    """End available coupons whose validity is over and free what they reserved, in batches; return how many ended.
+    """End available coupons whose validity is over, in batches; return of how many terms. Safe to run twice.
 
-    One that an open order holds ends after the order has let it go. Runs in staff's scope, safe to run twice.
+    One that an open order holds ends after the order has let it go.
     """
     over = CouponGrant.objects.filter(state=CouponState.AVAILABLE, coupon__valid_until__lte=at)
-    coupon_ids = over.order_by("coupon_id").values_list("coupon_id", flat=True).distinct()
-    ended = 0
-    for coupon in lock_coupons().filter(pk__in=list(coupon_ids[:SWEEP_BATCH])):
-        grants = lock_coupon_grants().filter(coupon=coupon, state=CouponState.AVAILABLE)
-        ids = [grant.pk for grant in grants[:SWEEP_BATCH]]
-        count = CouponGrant.objects.filter(pk__in=ids).update(state=CouponState.EXPIRED)
-        Coupon.objects.filter(pk=coupon.pk).update(reserved=F("reserved") - coupon.most * count)
-        ended += count
+    rows = over.order_by("coupon_id").values_list("coupon_id", "coupon__code").distinct()
+    return sweep(
+        "billing.coupons_expire_due",
+        lambda waiting: rows.exclude(coupon_id__in=waiting)[:SWEEP_BATCH],
+        lambda coupon_id: coupon_expire(coupon_id=coupon_id, at=at),
+        at=at,
+    )
+
+
+@transaction.atomic
+def coupon_expire(*, coupon_id: int, at: datetime) -> int:
+    """End a batch of the grants of a coupon that is over and free what they reserved; return how many ended."""
+    coupon = lock_coupons().get(pk=coupon_id, valid_until__lte=at)
+    grants = lock_coupon_grants().filter(coupon=coupon, state=CouponState.AVAILABLE)
+    ids = [grant.pk for grant in grants[:SWEEP_BATCH]]
+    ended = CouponGrant.objects.filter(pk__in=ids).update(state=CouponState.EXPIRED)
+    Coupon.objects.filter(pk=coupon_id).update(reserved=F("reserved") - coupon.most * ended)
     return ended
 
 

@@ -9,6 +9,7 @@ from decimal import Decimal
 
 from django.db.models import OuterRef, QuerySet, Subquery
 
+from core.rows import select_rows
 from supportplans.exceptions import PriceMissing
 from supportplans.models import Agreement, Entitlement, Plan, PlanPrice, ProductLine
 from supportplans.states import EntitlementKind
@@ -29,6 +30,11 @@ class MatrixGroup:
 
     name: str
     rows: list[MatrixRow] = field(default_factory=list)
+
+
+def plans_by_id() -> dict[int | None, Plan]:
+    """Return all plans, those that are not sold too. One query."""
+    return {plan.pk: plan for plan in select_rows(Plan, "SELECT * FROM supportplans_plan", [])}
 
 
 def plans_with_price(at: datetime) -> list[Plan]:

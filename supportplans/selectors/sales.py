@@ -7,12 +7,12 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+from core.rows import select_rows
 from supportplans.exceptions import FigureMissing, PriceMissing
 from supportplans.models import Agreement, Plan
 from supportplans.selectors.figures import hours_of
 from supportplans.states import FigureCode
 
-# SQL, because making the same query from the models takes longer than the database does to answer it.
 _TERMS = """
 SELECT plan.*, price.monthly, agreement.id AS agreement_id, agreement.version AS agreement_version,
        hours.value AS order_hours, years.value AS term_years
@@ -49,7 +49,7 @@ def sale_terms(plan_code: str, at: datetime) -> SaleTerms:
     """Return what a plan is sold under at ``at``. Raises PriceMissing, FigureMissing. One query."""
     figures = (FigureCode.ORDER_HOURS, FigureCode.TERM_YEARS)
     asked = {"plan": plan_code, "at": at, **{code.value: code.value for code in figures}}
-    found = list(Plan.objects.raw(_TERMS, asked))
+    found = select_rows(Plan, _TERMS, asked)
     terms: dict[str, Any] = vars(found[0]) if found else {"monthly": None}
     if terms["monthly"] is None:
         raise PriceMissing

@@ -10,13 +10,13 @@ from django.db import transaction
 
 from accounts.access import Actor
 from supportplans.exceptions import SubscriptionEnded
-from supportplans.locks import lock_subscriptions, lock_tenant
+from supportplans.locks import lock_subscriptions, lock_tenant_of
 from supportplans.models import PaidLine, Plan, Subscription
 from supportplans.services.subscriptions import (
     NewPaidLine,
-    lines_add,
+    new_lines,
     subscription_end,
-    subscription_record,
+    subscription_write,
 )
 from supportplans.states import PlanCode, SubscriptionState
 
@@ -42,12 +42,12 @@ def subscription_change(
     before = subscription.plan.code
     plan = Plan.objects.get(code=plan_code)
     _close(subscription, closed, at)
-    lines_add(subscription, lines, plan=plan)
     subscription.plan = plan
-    subscription.save(update_fields=["plan"])
     went_up = _RANKS.index(plan_code) > _RANKS.index(before)
-    subscription_record(
+    subscription_write(
         subscription,
+        changed=["plan"],
+        lines=new_lines(subscription, lines, plan=plan),
         kind="upgraded" if went_up else "downgraded",
         from_plan=before,
         to_plan=plan_code,
@@ -68,11 +68,11 @@ def subscription_extend(
 ) -> Subscription:
     """Let a running subscription go on until ``ends``, with the lines paid for it. Raises SubscriptionEnded."""
     subscription = _lock_running(subscription_id, at)
-    lines_add(subscription, lines, plan=subscription.plan)
     subscription.ends = ends
-    subscription.save(update_fields=["ends"])
-    subscription_record(
+    subscription_write(
         subscription,
+        changed=["ends"],
+        lines=new_lines(subscription, lines, plan=subscription.plan),
         kind="renewed",
         from_plan=subscription.plan.code,
         to_plan=subscription.plan.code,
@@ -107,7 +107,7 @@ def subscription_cancel(
 
 def _lock(subscription_id: int) -> Subscription:
     """Return the subscription, locked after its tenant."""
-    lock_tenant(Subscription.objects.values_list("tenant_id", flat=True).get(pk=subscription_id))
+    lock_tenant_of(Subscription, id=subscription_id)
     return lock_subscriptions().select_related("plan").get(pk=subscription_id)
 
 

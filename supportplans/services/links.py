@@ -21,7 +21,7 @@ from core.jobs import enqueue
 from messaging.services import notify
 from supportplans import exceptions as errors
 from supportplans.events import LinkChanged
-from supportplans.locks import lock_links, lock_tenant
+from supportplans.locks import lock_links, lock_tenant, lock_tenant_of
 from supportplans.models import AccountLink, Plan
 from supportplans.selectors.figures import days_of, figure_at
 from supportplans.selectors.links import link_room, plan_that_links
@@ -40,8 +40,8 @@ def link_propose(
     Whether such an account exists is not told: an invitation that nobody receives lapses. The same again returns the
     open one. Raises LinkNotOffered, LinkApplicationsClosed, LinkLimitReached, LinkToItself.
     """
-    tenant = lock_tenant(tenant_id)
-    if account_id == tenant.public_id:
+    lock_tenant(tenant_id)
+    if account_id == Tenant.objects.values_list("public_id", flat=True).get(pk=tenant_id):
         raise errors.LinkToItself(field="account_id")
     rows = AccountLink.objects.filter(tenant_id=tenant_id, side=LinkSide.PRINCIPAL)
     existing = rows.filter(account_id=account_id, state__in=LINK_OPEN_STATES).first()
@@ -146,17 +146,20 @@ def link_end_by_staff(*, link_id: int, actor: Actor, at: datetime) -> AccountLin
     return principal
 
 
-@transaction.atomic
-def links_follow_plan(*, tenant_id: int, plan: Plan, at: datetime) -> None:
+@transaction.atomic(savepoint=False)
+def links_follow_plan(*, tenant_id: int, plan_code: str, at: datetime) -> None:
     """Bring a principal's links to its plan: the latest beyond the plan's number end, the others take its priority.
 
-    On leaving and expiry ``plan`` is standard service, and all end (domain.md §6). The caller holds the tenant's lock.
+    On leaving and expiry the plan is standard service, and all end (domain.md §6). The caller holds the tenant's lock.
     """
     pairs = _sides_of(
         AccountLink.objects.filter(
             tenant_id=tenant_id, side=LinkSide.PRINCIPAL, state__in=LINK_OPEN_STATES
         )
     )
+    if not pairs:
+        return  # the usual case
+    plan = Plan.objects.get(code=plan_code)
     own = [
         link
         for sides in pairs.values()
@@ -258,8 +261,7 @@ def _invite(link: AccountLink, at: datetime) -> None:
 
 def _own(link_id: int, side: LinkSide | None = None) -> AccountLink:
     """Return a customer's own row, locked after its tenant."""
-    link = AccountLink.objects.get(pk=link_id)
-    lock_tenant(link.tenant_id)
+    lock_tenant_of(AccountLink, id=link_id)
     link = lock_links().get(pk=link_id)
     if side is not None and link.side != side:
         raise errors.LinkMoveRefused

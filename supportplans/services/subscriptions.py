@@ -6,22 +6,26 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
+from itertools import chain
 
 from django.db import transaction
+from django.db.models import Exists, OuterRef, QuerySet
 
 from accounts.access import SYSTEM, Actor
+from accounts.services.sweeps import sweep
 from core.clock import local
 from core.events import publish
 from core.money import ZERO
+from core.rows import insert_together, update_together
+from core.tenancy import scope
 from messaging.services import notify
 from supportplans.events import SubscriptionChanged
 from supportplans.exceptions import SubscriptionAlreadyActive
-from supportplans.locks import lock_subscriptions, lock_tenant
+from supportplans.locks import lock_subscriptions, lock_tenant, lock_tenant_of
 from supportplans.models import PaidLine, Plan, Subscription, SubscriptionEvent, SubscriptionNotice
-from supportplans.states import Basis, LineKind, PlanCode, SubscriptionState
+from supportplans.selectors.figures import figures_at, notice_days
+from supportplans.states import END_NOTICES, Basis, LineKind, PlanCode, SubscriptionState
 
-# Days before the end on which the owner is told (domain.md §2).
-NOTICE_DAYS = (30, 15, 7, 3, 1)
 SWEEP_BATCH = 200
 
 
@@ -113,7 +117,7 @@ def subscription_follow(
         )
     elif running is not None:
         raise SubscriptionAlreadyActive
-    subscription = Subscription.objects.create(
+    subscription = Subscription(
         tenant_id=tenant_id,
         plan=plan,
         basis=basis,
@@ -122,9 +126,9 @@ def subscription_follow(
         ends=ends,
         created_at=at,
     )
-    lines_add(subscription, lines, plan=plan)
-    subscription_record(
+    subscription_write(
         subscription,
+        lines=new_lines(subscription, lines, plan=plan),
         kind="started",
         from_plan=PlanCode.STANDARD,
         to_plan=plan.code,
@@ -134,82 +138,117 @@ def subscription_follow(
     return subscription
 
 
-def lines_add(subscription: Subscription, lines: Sequence[NewPaidLine], *, plan: Plan) -> None:
-    """Write paid lines of a subscription under ``plan``."""
-    PaidLine.objects.bulk_create(
-        PaidLine(
-            tenant_id=subscription.tenant_id, subscription=subscription, plan=plan, **vars(line)
-        )
-        for line in lines
-    )
+def new_lines(
+    subscription: Subscription, lines: Sequence[NewPaidLine], *, plan: Plan
+) -> list[PaidLine]:
+    """Return paid lines of a subscription under ``plan``, not written yet."""
+    whose = {"tenant_id": subscription.tenant_id, "subscription": subscription, "plan": plan}
+    return [PaidLine(**whose, **vars(line)) for line in lines]
 
 
-@transaction.atomic
 def subscriptions_expire_due(*, at: datetime) -> int:
     """End what has reached its end, in a batch; return how many. Safe to run twice and side by side."""
-    due = (
-        Subscription.objects.select_for_update(skip_locked=True, of=("self",))
-        .filter(state=SubscriptionState.ACTIVE, ends__lte=at)
-        .select_related("plan")
-        .order_by("ends")[:SWEEP_BATCH]
+    ended = _active().filter(ends__lte=at).order_by("ends")
+    return sweep(
+        "supportplans.subscriptions_expire_due",
+        lambda waiting: _rows(ended.exclude(pk__in=waiting)),
+        lambda subscription_id: subscription_expire(subscription_id=subscription_id, at=at),
+        at=at,
     )
-    ended = 0
-    for subscription in due:
-        subscription_end(
-            subscription,
-            to=SubscriptionState.EXPIRED,
-            kind="expired",
-            ended_at=subscription.ends,
-            actor=SYSTEM,
-            at=at,
-        )
-        _tell(subscription, kind="supportplans.term_ended", key="ended", at=at)
-        ended += 1
-    return ended
 
 
 @transaction.atomic
-def end_notices_send(*, at: datetime) -> int:
-    """Tell owners 30, 15, 7, 3 and 1 day before the end, each once; return how many notices were written.
+def subscription_expire(*, subscription_id: int, at: datetime) -> bool:
+    """End a term that has reached its end; False where it has been ended, or goes on, meanwhile."""
+    lock_tenant_of(Subscription, id=subscription_id)
+    due = lock_subscriptions().filter(
+        pk=subscription_id, state=SubscriptionState.ACTIVE, ends__lte=at
+    )
+    subscription = due.select_related("plan").first()
+    if subscription is None:
+        return False
+    subscription_end(
+        subscription,
+        to=SubscriptionState.EXPIRED,
+        kind="expired",
+        ended_at=subscription.ends,
+        actor=SYSTEM,
+        at=at,
+    )
+    _tell(subscription, kind="supportplans.term_ended", key="ended", at=at)
+    return True
 
-    After an outage only the nearest missed notice is sent: five reminders at once help nobody. The others are
-    recorded as covered by it.
+
+def end_notices_send(*, at: datetime) -> int:
+    """Tell owners some days before the end (by default 30, 15, 7, 3 and 1), each once; return how many were told."""
+    with scope.staff():
+        days = notice_days(figures_at(END_NOTICES, at))
+    return sweep(
+        "supportplans.end_notices_send",
+        lambda waiting: chain.from_iterable(
+            _rows(_to_tell(at, reached, nearer).exclude(pk__in=waiting))
+            for reached, nearer in zip(days, (*days[1:], 0), strict=True)
+        ),
+        lambda subscription_id: end_notice_send(subscription_id=subscription_id, days=days, at=at),
+        at=at,
+    )
+
+
+@transaction.atomic
+def end_notice_send(*, subscription_id: int, days: Sequence[int], at: datetime) -> bool:
+    """Tell an owner that the term ends soon, once for each of ``days`` before the end.
+
+    After an outage only the nearest missed notice is sent: five reminders at once help nobody. The others are recorded
+    as covered by it. False where nothing is to be told (any more).
     """
-    soon = Subscription.objects.filter(
-        state=SubscriptionState.ACTIVE, ends__gt=at, ends__lte=at + timedelta(days=max(NOTICE_DAYS))
-    ).select_related("plan")
-    sent = 0
-    for subscription in soon.iterator(chunk_size=SWEEP_BATCH):
-        reached = [days for days in NOTICE_DAYS if subscription.ends - timedelta(days=days) <= at]
-        written = SubscriptionNotice.objects.filter(
-            subscription=subscription, ends=subscription.ends
-        )
-        done = set(written.values_list("days", flat=True))
-        if not reached or min(reached) in done:
-            continue
-        SubscriptionNotice.objects.bulk_create(
-            [
-                SubscriptionNotice(
-                    tenant_id=subscription.tenant_id,
-                    subscription=subscription,
-                    ends=subscription.ends,
-                    days=days,
-                    created_at=at,
-                )
-                for days in reached
-                if days not in done
-            ],
-            ignore_conflicts=True,
-        )
-        _tell(
-            subscription,
-            kind="supportplans.term_ending",
-            key=f"ending-{min(reached)}",
-            at=at,
-            days=min(reached),
-        )
-        sent += 1
-    return sent
+    subscription = _active().select_related("plan").filter(pk=subscription_id, ends__gt=at).first()
+    if subscription is None:
+        return False
+    reached = [count for count in days if subscription.ends - timedelta(days=count) <= at]
+    written = SubscriptionNotice.objects.filter(subscription=subscription, ends=subscription.ends)
+    done = set(written.values_list("days", flat=True))
+    if not reached or min(reached) in done:
+        return False
+    SubscriptionNotice.objects.bulk_create(
+        [
+            SubscriptionNotice(
+                tenant_id=subscription.tenant_id,
+                subscription=subscription,
+                ends=subscription.ends,
+                days=count,
+                created_at=at,
+            )
+            for count in reached
+            if count not in done
+        ],
+        ignore_conflicts=True,
+    )
+    _tell(
+        subscription,
+        kind="supportplans.term_ending",
+        key=f"ending-{min(reached)}",
+        at=at,
+        days=min(reached),
+    )
+    return True
+
+
+def _active() -> QuerySet[Subscription]:
+    return Subscription.objects.filter(state=SubscriptionState.ACTIVE)
+
+
+def _to_tell(at: datetime, days: int, nearer: int) -> QuerySet[Subscription]:
+    """Return what ends within ``days``, not within ``nearer`` days, and whose owner was not told so."""
+    told = SubscriptionNotice.objects.filter(
+        subscription=OuterRef("pk"), ends=OuterRef("ends"), days=days
+    )
+    within = {"ends__gt": at + timedelta(days=nearer), "ends__lte": at + timedelta(days=days)}
+    return _active().filter(~Exists(told), **within).order_by("ends")
+
+
+def _rows(subscriptions: QuerySet[Subscription]) -> list[tuple[int, str]]:
+    """Return a batch for a sweep, each with the customer's name."""
+    return list(subscriptions.values_list("pk", "tenant__name")[:SWEEP_BATCH])
 
 
 def subscription_end(
@@ -222,14 +261,12 @@ def subscription_end(
     at: datetime,
 ) -> None:
     """Write the end and its history, and publish it. The caller holds the row lock."""
-    subscription.state = to
-    subscription.ended_at = ended_at
-    subscription.save(update_fields=["state", "ended_at"])
-    from_plan = subscription.plan.code
-    subscription_record(
+    subscription.state, subscription.ended_at = to, ended_at
+    subscription_write(
         subscription,
+        changed=["state", "ended_at"],
         kind=kind,
-        from_plan=from_plan,
+        from_plan=subscription.plan.code,
         to_plan=PlanCode.STANDARD,
         actor=actor,
         at=ended_at,
@@ -237,9 +274,11 @@ def subscription_end(
     )
 
 
-def subscription_record(
+def subscription_write(
     subscription: Subscription,
     *,
+    changed: Sequence[str] = (),
+    lines: Sequence[PaidLine] = (),
     kind: str,
     from_plan: str,
     to_plan: str,
@@ -247,8 +286,9 @@ def subscription_record(
     at: datetime,
     noticed_at: datetime | None = None,
 ) -> None:
-    """Write a line of the subscription's history and publish the change."""
-    SubscriptionEvent.objects.create(
+    """Write a new subscription, or the ``changed`` fields of one, with its new lines and a line of history; publish the
+    change. The caller holds the locks."""
+    event = SubscriptionEvent(
         tenant_id=subscription.tenant_id,
         subscription=subscription,
         kind=kind,
@@ -258,6 +298,10 @@ def subscription_record(
         noticed_at=noticed_at,
         **actor.snapshot(),
     )
+    if subscription.pk is None:
+        insert_together(subscription, *lines, event)
+    else:
+        update_together(subscription, changed, *lines, event)
     publish(
         SubscriptionChanged(
             tenant_id=subscription.tenant_id,

@@ -7,10 +7,11 @@ from datetime import datetime, timedelta
 from django.db import transaction
 
 from accounts.access import Actor
+from accounts.models import Tenant
 from core.clock import local
 from messaging.services import notify
 from supportplans import exceptions as errors
-from supportplans.locks import lock_tenant, lock_trial_applications
+from supportplans.locks import lock_tenant, lock_tenant_of, lock_trial_applications
 from supportplans.models import Plan, TrialApplication
 from supportplans.selectors.figures import figure_at
 from supportplans.selectors.subscriptions import subscription_current
@@ -26,13 +27,13 @@ def trial_apply(
     *, tenant_id: int, plan_code: str, reason: str, actor: Actor, at: datetime
 ) -> TrialApplication:
     """Ask to try a plan. The same again returns the open application. Raises TrialNotPossible."""
-    tenant = lock_tenant(tenant_id)
+    lock_tenant(tenant_id)
     open_one = TrialApplication.objects.filter(tenant_id=tenant_id, state=TrialState.REQUESTED)
     if (existing := open_one.select_related("plan").first()) is not None:
         return existing
     if trial_refusal(tenant_id, at) or plan_code in {"", PlanCode.STANDARD}:
         raise errors.TrialNotPossible
-    plan = Plan.objects.get(code=plan_code)
+    plan, tenant = Plan.objects.get(code=plan_code), Tenant.objects.get(pk=tenant_id)
     application = TrialApplication.objects.create(
         tenant_id=tenant_id,
         plan=plan,
@@ -110,7 +111,7 @@ def trial_refuse(
 
 def _lock_open(application_id: int) -> TrialApplication:
     """Return an open application, locked after its tenant."""
-    lock_tenant(TrialApplication.objects.values_list("tenant_id", flat=True).get(pk=application_id))
+    lock_tenant_of(TrialApplication, id=application_id)
     application = lock_trial_applications().select_related("plan").get(pk=application_id)
     if application.state != TrialState.REQUESTED:
         raise errors.TrialAlreadyDecided

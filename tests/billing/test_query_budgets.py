@@ -13,7 +13,7 @@ from billing.selectors.changes import quote_change_of
 from billing.selectors.terms import change_terms
 from billing.services.payments import payment_apply
 from billing.services.placing import order_create
-from billing.services.provisioning import order_provision_begin, order_provision_finish
+from billing.services.provisioning import order_provision
 from billing.states import AccountKind, OrderState
 from core import clock
 from core.tenancy import scope
@@ -24,11 +24,11 @@ from tests.factories.changes import PlanLife
 pytestmark = pytest.mark.django_db
 
 
-def test_placing_an_order_takes_eight_queries(cast, max_queries):
+def test_placing_an_order_takes_six_queries(cast, max_queries):
     at = clock.now()
     version = agreement_at(at).version
 
-    with scope.customer(cast.huachen.pk), max_queries(8):
+    with scope.customer(cast.huachen.pk), max_queries(6):
         order = order_create(
             tenant_id=cast.huachen.pk,
             plan_code="lite",
@@ -56,7 +56,7 @@ def test_the_price_of_a_change_takes_one_query(cast, max_queries):
     assert quote.charge == Decimal("285945.21")
 
 
-def test_paying_takes_11_queries_and_completing_18(cast, gateway, max_queries):
+def test_paying_takes_10_queries_and_completing_nine(cast, gateway, max_queries):
     at = clock.now()
     order = order_for(cast.huachen, cast.owner, at=at)
     with scope.staff():
@@ -83,10 +83,9 @@ def test_paying_takes_11_queries_and_completing_18(cast, gateway, max_queries):
         paid_at=at,
     )
 
-    with scope.staff(), max_queries(11):
+    with scope.staff(), max_queries(10):
         payment_apply(report, provider_code="local", at=at)
-    with scope.staff(), max_queries(18):
-        order_provision_begin(order_id=order.pk, at=at)
-        completed = order_provision_finish(order_id=order.pk, at=at)
+    with scope.staff(), max_queries(9):
+        completed = order_provision(order_id=order.pk, at=at)
 
     assert completed.state == OrderState.COMPLETED

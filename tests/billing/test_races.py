@@ -10,7 +10,6 @@ from decimal import Decimal
 import pytest
 from django.db import IntegrityError, connection
 
-from accounts.models import Tenant
 from billing import exceptions as errors
 from billing.models import LedgerAccount, LedgerTransaction, Order, PaymentNotification
 from billing.providers.base import TradeReport, TradeStatus
@@ -55,14 +54,12 @@ def names(results: list[object]) -> list[str]:
 def without_tenant_lock(monkeypatch, pause: threading.Barrier | None = None) -> None:
     """Read the tenant without locking it, and let all threads get that far before one goes on."""
 
-    def unlocked(tenant_id: int) -> Tenant:
-        tenant = Tenant.objects.get(pk=tenant_id)
+    def unlocked(*_: object, **__: object) -> None:
         if pause is not None:
             pause.wait(timeout=10)
-        return tenant
 
-    for module in ("orders", "placing"):
-        monkeypatch.setattr(f"billing.services.{module}.lock_tenant", unlocked)
+    monkeypatch.setattr("billing.services.placing.lock_tenant", unlocked)
+    monkeypatch.setattr("billing.services.orders.lock_tenant_of", unlocked)
 
 
 def place(cast, key: str) -> Callable[[], Order]:
@@ -240,9 +237,7 @@ def test_two_workers_fulfil_one_order_once(cast, attempt):
 
     def fulfil() -> object:
         with scope.staff():
-            provisioning.order_provision_begin(order_id=order.pk, at=clock.now())
-        with scope.staff():
-            return provisioning.order_provision_finish(order_id=order.pk, at=clock.now())
+            return provisioning.order_provision(order_id=order.pk, at=clock.now())
 
     assert names(at_once(fulfil, fulfil, fulfil)) == ["Order"] * 3
     with scope.staff():

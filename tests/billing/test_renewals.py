@@ -46,8 +46,8 @@ def turn(life, *, enabled=True, years=1, version=None):
 def run(life, at):
     """Run the sweep's two steps at an instant; return whether it renewed."""
     with scope.staff():
-        due = renewals.auto_renewals_due(at=at)
-        return [renewals.auto_renew(tenant_id=tenant_id, at=at) for tenant_id in due]
+        due = list(renewals.auto_renewals_due(at=at))
+        return [renewals.auto_renew(tenant_id=tenant_id, at=at) for tenant_id, _name in due]
 
 
 def told(life):

@@ -21,11 +21,11 @@ from billing.models import (
     Refund,
     Voucher,
 )
+from billing.services import provisioning
 from billing.services.ledger import ledger_post
 from billing.services.orders import order_set_funds
 from billing.services.payments import payment_begin
 from billing.services.placing import order_create
-from billing.services.provisioning import order_provision_begin, order_provision_finish
 from billing.services.refunds import refunds_create
 from billing.services.vouchers import coupon_create, coupon_grant, voucher_grant
 from billing.states import AccountKind, CouponKind, OrderState, OrderType, PostingKind
@@ -130,8 +130,7 @@ def give_voucher(tenant: Tenant, amount: str = "1000.00", **changed: Any) -> Vou
 def fulfil(order: Order) -> Order:
     """Do what the workers do with a paid order."""
     with scope.staff():
-        order_provision_begin(order_id=order.pk, at=clock.now())
-        return order_provision_finish(order_id=order.pk, at=clock.now())
+        return provisioning.order_provision(order_id=order.pk, at=clock.now())
 
 
 def top_up_order(tenant: Tenant, amount: Decimal) -> Order:

@@ -65,8 +65,7 @@ class PlanLife:
     def fulfil(self, order: Order, at: datetime) -> Order:
         """Do the worker's part, and finance's."""
         with scope.staff():
-            provisioning.order_provision_begin(order_id=order.pk, at=at)
-            done = provisioning.order_provision_finish(order_id=order.pk, at=at)
+            done = provisioning.order_provision(order_id=order.pk, at=at)
             self._approve_refunds(order, at)
             return done
 

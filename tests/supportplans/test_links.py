@@ -12,7 +12,7 @@ from accounts.models import Tenant
 from core import clock
 from core.tenancy import scope
 from supportplans import exceptions as errors
-from supportplans.models import AccountLink, Figure, Plan, Subscription
+from supportplans.models import AccountLink, Figure, Subscription
 from supportplans.selectors.coverage import coverage_at
 from supportplans.selectors.links import link_room
 from supportplans.services import links
@@ -303,9 +303,7 @@ def test_after_a_downgrade_the_latest_links_end(cast):
     for account in others:
         accounts.link(account)
     with scope.staff():
-        links.links_follow_plan(
-            tenant_id=cast.huachen.pk, plan=Plan.objects.get(code="business"), at=clock.now()
-        )
+        links.links_follow_plan(tenant_id=cast.huachen.pk, plan_code="business", at=clock.now())
 
     priorities = [accounts.coverage(account).restore_priority for account in others]
     assert priorities == [2, 2, 2, 9, 9]

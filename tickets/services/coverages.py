@@ -44,7 +44,7 @@ def standing_set(ticket: Ticket, coverage: Coverage) -> bool:
     return before != [getattr(ticket, name) for name in STANDING_FIELDS]
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)
 def tenant_coverage_apply(
     *, tenant_id: int, reason: str, may_shorten: bool, actor: Actor, at: datetime
 ) -> int:
@@ -52,12 +52,10 @@ def tenant_coverage_apply(
 
     ``may_shorten`` is False where the change takes something away: no running clock is extended or touched then.
     """
-    tickets = {
-        ticket.pk: ticket
-        for ticket in lock_tickets().filter(tenant_id=tenant_id, state__in=OPEN_STATES)
-    }
-    if not tickets:
-        return 0
+    its = lock_tickets().filter(tenant_id=tenant_id, state__in=OPEN_STATES)
+    if not (locked := list(its.values_list("pk", flat=True))):
+        return 0  # the usual case: most changes of plan meet no open ticket
+    tickets = Ticket.objects.defer("search").in_bulk(locked)
     coverage = coverage_at(tenant_id, at)
     changed = {pk for pk, ticket in tickets.items() if standing_set(ticket, coverage)}
     shortened = 0
