@@ -40,6 +40,7 @@ def balance_refundable(order: Order) -> Decimal:
     paid = Order.objects.filter(_orders_with(order), paid_at__isnull=False)
     paid = paid.exclude(state=OrderState.REFUNDED)
     refunded = Refund.objects.filter(_orders_with(order, "order__"), method=AccountKind.BALANCE)
+    refunded = refunded.exclude(order__state=OrderState.REFUNDED)
     return _sum(paid, "balance_amount") - _sum(refunded, "amount")
 
 

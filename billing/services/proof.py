@@ -61,6 +61,15 @@ OF_TENANTS = {
                  GROUP BY tenant_id, payment_id) r
           JOIN billing_payment p ON p.id = r.payment_id AND p.tenant_id = r.tenant_id
          WHERE r.total > CASE WHEN p.state = 'succeeded' THEN p.amount ELSE 0 END""",
+    "undelivered": """
+        SELECT o.tenant_id, o.number, o.amount - o.coupon_amount - o.voucher_amount, coalesce(r.total, 0)
+          FROM billing_order o
+          LEFT JOIN (SELECT r.order_id, sum(r.amount) AS total
+                       FROM billing_refund r LEFT JOIN billing_payment p ON p.id = r.payment_id
+                      WHERE r.tenant_id BETWEEN %(low)s AND %(high)s AND NOT coalesce(p.is_surplus, false)
+                      GROUP BY r.order_id) r ON r.order_id = o.id
+         WHERE o.state = 'refunded' AND o.tenant_id BETWEEN %(low)s AND %(high)s
+           AND o.amount - o.coupon_amount - o.voucher_amount <> coalesce(r.total, 0)""",
     "voucher": """
         SELECT v.tenant_id, v.number, v.amount - coalesce(u.total, 0), v.balance
           FROM billing_voucher v

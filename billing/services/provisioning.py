@@ -17,20 +17,16 @@ from billing.models import Order
 from billing.selectors.orders import orders_to_provision
 from billing.services.fulfilment import order_fulfil
 from billing.services.history import order_move
-from billing.services.ledger import ledger_post
-from billing.services.refunds import refunds_create
+from billing.services.refunds import refunds_create, refunds_of_undelivered
 from billing.services.top_ups import top_up_finish
 from billing.services.vouchers import funds_return
 from billing.states import (
     TO_PROVISION_STATES,
-    AccountKind,
     OrderState,
     OrderType,
-    PostingKind,
 )
 from core.clock import local
 from core.events import publish
-from core.money import ZERO
 from messaging.services import notify
 from supportplans.locks import lock_subscriptions_of, lock_tenant_of
 from supportplans.models import Subscription
@@ -135,16 +131,7 @@ def _tell(order: Order, subscription: Subscription, at: datetime) -> None:
 def _give_up(order: Order, why: str, at: datetime) -> None:
     """Whatever loses a race is refunded by itself, to the balance; coupon and vouchers come back (domain.md §4)."""
     funds_return(order=order, actor=SYSTEM, at=at)
-    money = order.balance_amount + order.due
-    if money > ZERO:
-        ledger_post(
-            tenant_id=order.tenant_id,
-            kind=PostingKind.SURPLUS,
-            legs={AccountKind.SALES: -money, AccountKind.BALANCE: money},
-            order=order,
-            actor=SYSTEM,
-            at=at,
-        )
+    money = refunds_of_undelivered(order=order, actor=SYSTEM, at=at)
     order_move(order, to=OrderState.REFUNDED, actor=SYSTEM, at=at, note=why)
     logger.warning("order %s could not be delivered (%s) and was refunded", order.number, why)
     notify(

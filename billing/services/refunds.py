@@ -37,7 +37,7 @@ from billing.services.refund_steps import (
     refund_note,
     refund_tell_finance,
 )
-from billing.states import AccountKind, PostingKind, RefundState
+from billing.states import AccountKind, PaymentState, PostingKind, RefundState
 from core.jobs import enqueue
 from core.money import ZERO, to_cents
 from core.numbering import order_number
@@ -65,10 +65,10 @@ def refunds_create(
 ) -> list[Refund]:
     """Owe the customer what the rules give back by method (``refund_to``, CNY), and start each part on its way.
 
-    ``order`` is the one that gives money back: a completed downgrade or unsubscription, already with its subscription,
-    or a paid order that could not be delivered. Money of a provider goes back over its payments of the subscription,
-    newest first. ``to_balance``: the customer prefers the balance for all of it. The same order again changes nothing.
-    The caller holds the locks of tenant and order. Raises RefundAbovePaid.
+    ``order`` is the one that gives money back: a completed downgrade or unsubscription, already with its subscription.
+    Money of a provider goes back over its payments of the subscription, newest first. ``to_balance``: the customer
+    prefers the balance for all of it. The same order again changes nothing. The caller holds the locks of tenant and
+    order. Raises RefundAbovePaid.
     """
     lock_tenant(order.tenant_id)
     known = lock_refunds().filter(order=order).exclude(payment__is_surplus=True)
@@ -95,6 +95,45 @@ def refunds_create(
         _go(refund, order, actor=actor, at=at)
     order_touch(order, at=at, also=[])
     return refunds
+
+
+def refunds_of_undelivered(*, order: Order, actor: Actor, at: datetime) -> Decimal:
+    """Give a paid order that cannot be delivered its money back, to the balance and at once; return the sum in CNY.
+
+    Each way the money came gets a refund of its own, which is done: finance sees it among the others. The caller holds
+    the locks, moves the order and tells people.
+    """
+    parts = []
+    if order.balance_amount > ZERO:
+        parts.append(Part(AccountKind.BALANCE, None, order.balance_amount))
+    if order.due > ZERO:
+        payment = order.payments.get(state=PaymentState.SUCCEEDED, is_surplus=False)
+        parts.append(Part(AccountKind(payment.provider), payment, order.due))
+    for part in parts:
+        refund = Refund(
+            tenant_id=order.tenant_id,
+            number=order_number(at),
+            order=order,
+            payment=part.payment,
+            method=part.method,
+            destination=AccountKind.BALANCE,
+            amount=part.amount,
+            state=RefundState.SUCCEEDED,
+            done_at=at,
+            created_at=at,
+            **actor.snapshot(),
+        )
+        refund_begin(refund, actor=actor, at=at)
+        ledger_post(
+            tenant_id=order.tenant_id,
+            kind=PostingKind.REFUND_PAID,
+            legs={AccountKind.SALES: -part.amount, AccountKind.BALANCE: part.amount},
+            order=order,
+            actor=actor,
+            at=at,
+            note=refund.number,
+        )
+    return sum((part.amount for part in parts), ZERO)
 
 
 def refund_second_payment(*, payment: Payment, order: Order, actor: Actor, at: datetime) -> Refund:

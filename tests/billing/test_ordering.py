@@ -12,10 +12,11 @@ from django.urls import reverse
 from django.utils.html import strip_tags
 
 from billing import exceptions as errors
-from billing.models import AgreementAcceptance, Order, OrderEvent
+from billing.models import AgreementAcceptance, Order, OrderEvent, Refund
 from billing.selectors.wallet import balance_of
 from billing.services import orders, provisioning
-from billing.states import OrderState
+from billing.services.proof import tenants_prove
+from billing.states import OrderState, RefundState
 from billing.tasks import orders_provision_due
 from core import clock
 from core.tenancy import scope
@@ -23,7 +24,15 @@ from supportplans.exceptions import SubscriptionAlreadyActive
 from supportplans.models import PaidLine, Subscription
 from supportplans.selectors.catalogue import agreement_at
 from supportplans.services.subscriptions import subscription_start
-from tests.factories.billing import actor_of, give_balance, order_for, sql, use_balance
+from tests.factories.billing import (
+    actor_of,
+    fulfil,
+    give_balance,
+    order_for,
+    pay_at,
+    sql,
+    use_balance,
+)
 
 pytestmark = pytest.mark.django_db
 NEW = "/support/order/new/"
@@ -323,7 +332,48 @@ def test_what_cannot_be_delivered_any_more_is_refunded_to_the_balance(cast, orde
         provisioning.order_provision(order_id=order.pk, at=clock.now())
         assert balance_of(cast.huachen.pk) == Decimal("6000.00")
         assert OrderEvent.objects.filter(order=order).last().note == "plan_already_active"
+        refund = Refund.objects.get(order=order)
     assert fresh(order).state == OrderState.REFUNDED
+    assert states(order) == ["pending", "paid", "provisioning", "refunded"]
+    assert (refund.state, refund.amount) == (RefundState.SUCCEEDED, Decimal("6000.00"))
+    assert (refund.method, refund.destination, refund.payment) == ("balance", "balance", None)
+
+
+def test_money_of_a_wallet_for_what_cannot_be_delivered_goes_to_the_balance_once(
+    cast, client_for, gateway, order
+):
+    with scope.staff():
+        give_balance(cast.huachen, "1000.00")
+    with scope.customer(cast.huachen.pk):
+        use_balance(order, cast.owner, at=clock.now())
+    payment = pay_at(gateway, order, cast.owner, deliver=False)
+    give_plan(cast.huachen, "paid", clock.now())
+    for _ in range(2):
+        fulfil(order)
+
+    with scope.staff():
+        assert balance_of(cast.huachen.pk) == Decimal("6000.00")
+        refunds = Refund.objects.filter(order=order).order_by("method")
+        assert list(refunds.values_list("method", "destination", "payment", "amount", "state")) == [
+            ("balance", "balance", None, Decimal("1000.00"), "succeeded"),
+            ("local", "balance", payment.pk, Decimal("5000.00"), "succeeded"),
+        ]
+        assert tenants_prove(cast.huachen.pk, cast.huachen.pk)[1] == []
+        number = refunds[1].number
+    page = client_for(cast.staff["finance"]).get(
+        reverse("billing:finance_refund_list"), {"q": order.number}
+    )
+    assert number in page.content.decode()
+
+
+def test_the_nightly_proof_misses_a_refund_of_what_was_not_delivered(cast, order):
+    paid(cast, order)
+    with scope.staff():
+        sql("UPDATE billing_order SET state = 'refunded' WHERE id = %s", order.pk)
+        found = tenants_prove(cast.huachen.pk, cast.huachen.pk)[1]
+    assert [(row.check, row.subject, row.expected, row.found) for row in found] == [
+        ("undelivered", order.number, "6000.00", "0.00")
+    ]
 
 
 def test_the_status_endpoint_is_silent_until_something_changed(cast, client_for, order):

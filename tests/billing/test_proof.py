@@ -248,7 +248,7 @@ def test_what_is_wrong_everywhere_does_not_fill_the_proof(busy, monkeypatch):
 
 
 def test_its_cost_does_not_grow_with_the_rows(busy, max_queries):
-    with scope.staff(), max_queries(7):
+    with scope.staff(), max_queries(8):
         proof.tenants_prove(1, 10_000)
 
 
