@@ -50,11 +50,15 @@ def explain_upgrade(
 
 
 def explain_unused(shares: Sequence[Share], parts: Sequence[int]) -> tuple[ExplanationLine, ...]:
-    """Return the unused cash of each line. ``parts`` are the refunds per line in cents."""
-    return tuple(
-        ExplanationLine("unused", _unused(share), from_cents(part))
-        for share, part in zip(shares, parts, strict=True)
-    )
+    """Return the unused cash of each line, and what is left of its vouchers' money, which is not given back.
+
+    ``parts`` are the refunds per line in cents.
+    """
+    shown = []
+    for share, part in zip(shares, parts, strict=True):
+        shown.append(ExplanationLine("unused", _unused(share), from_cents(part)))
+        shown += _spent(share)
+    return tuple(shown)
 
 
 def explain_downgrade(
@@ -62,8 +66,9 @@ def explain_downgrade(
 ) -> tuple[ExplanationLine, ...]:
     """Return, for each line, what is left of it minus what the new plan needs of that; lines that stay are named.
 
-    ``parts`` are the refunds per line in cents, ``monthly`` the new plan's price. What is left of a line that is cut is
-    rounded; the other shown part is the rest.
+    What is left of a line that is cut is its cash and, in a step of its own, what its vouchers pay of the new plan.
+    ``parts`` are the refunds per line in cents, ``monthly`` the new plan's price. What is left is rounded; the last
+    shown part is the rest.
     """
     shown = []
     for share, part in zip(shares, parts, strict=True):
@@ -72,11 +77,23 @@ def explain_downgrade(
             shown.append(ExplanationLine("line_kept", "", from_cents(0)))
             continue
         shown.append(ExplanationLine("unused", _unused(share), from_cents(left)))
-        if share.needed:
-            below = MONTHS * (to_cents(monthly) - to_cents(share.line.from_monthly))
-            formula = _yearly(below, share.days)
-            shown.append(ExplanationLine("new_plan_needed", formula, from_cents(part - left)))
+        if not share.needed:
+            shown += _spent(share)
+            continue
+        if by_voucher := half_up(share.by_voucher, denominator):
+            formula = _part_of(share, to_cents(share.line.voucher))
+            shown.append(ExplanationLine("voucher_used", formula, from_cents(by_voucher)))
+        below = MONTHS * (to_cents(monthly) - to_cents(share.line.from_monthly))
+        needed = from_cents(part - left - by_voucher)
+        shown.append(ExplanationLine("new_plan_needed", _yearly(below, share.days), needed))
     return tuple(shown)
+
+
+def _spent(share: Share) -> list[ExplanationLine]:
+    """Return the step that says why money of vouchers is not given back, where they paid a part of the line."""
+    voucher = to_cents(share.line.voucher)
+    formula = _part_of(share, voucher)
+    return [ExplanationLine("voucher_spent", formula, from_cents(0))] if voucher else []
 
 
 def _yearly(yearly_cents: int, days: int) -> str:
@@ -84,5 +101,8 @@ def _yearly(yearly_cents: int, days: int) -> str:
 
 
 def _unused(share: Share) -> str:
-    cash = from_cents(sum(cash_cents(share.line).values()))
-    return f"{cash:.2f} × {share.days} ÷ {share.line.paid_days}"
+    return _part_of(share, sum(cash_cents(share.line).values()))
+
+
+def _part_of(share: Share, cents: int) -> str:
+    return f"{from_cents(cents):.2f} × {share.days} ÷ {share.line.paid_days}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -23,9 +24,14 @@ RULES: dict[str, str | Promise] = {
     "new_plan_needed": _("剩余时间新计划所需费用"),
     "old_plan_left": _("老计划结余费用"),
     "unused": _("老计划结余费用"),
+    "voucher_used": _("代金券结余抵扣"),
+    "voucher_spent": _("代金券支付部分已消费，不退还"),
     "line_kept": _("沿用不变的付费明细"),
     "free_return": _("七天无理由退订，全额退还"),
 }
+
+# What a downgrade has left: cash, and what vouchers pay of the new plan.
+LEFT = ("unused", "voucher_used")
 
 
 @dataclass(frozen=True)
@@ -60,13 +66,13 @@ def equation(quote: Quote, before: Plan, after: Plan) -> list[Term]:
     if quote.action == "upgrade":
         left = -_sum(quote, "old_plan_left")
         return [
-            Term(needs, needed, _formula(quote, "new_plan_needed", yearly)),
-            Term(has, left, _formula(quote, "old_plan_left", yearly)),
+            Term(needs, needed, _formula(quote, "new_plan_needed", sentence=yearly)),
+            Term(has, left, _formula(quote, "old_plan_left", sentence=yearly)),
             Term(_("需补交费用"), quote.charge, _("四舍五入到分，以实收为准")),
         ]
     return [
-        Term(has, _sum(quote, "unused"), _formula(quote, "unused", paid)),
-        Term(needs, -needed, _formula(quote, "new_plan_needed", yearly)),
+        Term(has, _sum(quote, *LEFT), _formula(quote, *LEFT, sentence=paid)),
+        Term(needs, -needed, _formula(quote, "new_plan_needed", sentence=yearly)),
         Term(_("应退费用"), quote.refund, _("四舍五入到分，以实收为准")),
     ]
 
@@ -92,14 +98,14 @@ def differences(before: Plan, after: Plan) -> list[Difference]:
     return found
 
 
-def _lines(quote: Quote, rule: str) -> list[ExplanationLine]:
-    return [line for line in quote.explanation if line.rule == rule]
+def _lines(quote: Quote, rules: Sequence[str]) -> list[ExplanationLine]:
+    return [line for line in quote.explanation if line.rule in rules]
 
 
-def _sum(quote: Quote, rule: str) -> Decimal:
-    return sum((line.amount for line in _lines(quote, rule)), ZERO)
+def _sum(quote: Quote, *rules: str) -> Decimal:
+    return sum((line.amount for line in _lines(quote, rules)), ZERO)
 
 
-def _formula(quote: Quote, rule: str, sentence: str) -> str:
-    formula = " + ".join(line.formula for line in _lines(quote, rule))
+def _formula(quote: Quote, *rules: str, sentence: str) -> str:
+    formula = " + ".join(line.formula for line in _lines(quote, rules))
     return sentence % {"formula": formula} if formula else "0.00"

@@ -420,6 +420,11 @@ def test_a_voucher_that_does_not_suffice_leaves_the_rest_to_the_cash():
     quote = down([line], "lite", line.ends - 73 * DAY)
 
     # Unused: 600 of the voucher, 59,400 of the cash; lite needs 1,200.
+    assert [line.as_json() for line in quote.explanation] == [
+        {"rule": "unused", "formula": "297000.00 × 73 ÷ 365", "amount": "59400.00"},
+        {"rule": "voucher_used", "formula": "3000.00 × 73 ÷ 365", "amount": "600.00"},
+        {"rule": "new_plan_needed", "formula": "6000.00 × 73 ÷ 365", "amount": "-1200.00"},
+    ]
     assert quote.refund == Decimal("58800.00")
     (kept,) = quote.lines
     assert (kept.voucher, dict(kept.cash)) == (Decimal("600.00"), {"balance": Decimal("600.00")})
@@ -644,3 +649,14 @@ def test_the_line_in_force_after_a_downgrade_has_the_plan_s_name():
     assert [(line.plan, line.monthly) for line in quote.lines] == [
         ("business", Decimal("25000.00"))
     ]
+
+
+def test_money_of_vouchers_that_does_not_come_back_has_a_step_of_its_own():
+    line = bought("business", voucher="100000.00")  # and 200,000.00 in cash
+    quote = quote_unsubscription(lines=[line], at=line.ends - 73 * DAY)
+
+    assert [step.as_json() for step in quote.explanation] == [
+        {"rule": "unused", "formula": "200000.00 × 73 ÷ 365", "amount": "40000.00"},
+        {"rule": "voucher_spent", "formula": "100000.00 × 73 ÷ 365", "amount": "0.00"},
+    ]
+    assert quote.refund == Decimal("40000.00")
