@@ -7,6 +7,8 @@ from decimal import Decimal
 from typing import Any
 
 from django import forms
+from django.urls import reverse_lazy
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from typing_extensions import override
 
@@ -14,7 +16,7 @@ from accounts.models import Tenant
 from billing.discounts import COUPON_ORDER_TYPES
 from billing.forms import MOST_ID, PLANS, amount_of
 from billing.providers.registry import NAMES
-from billing.selectors.finance import STOPPED, customers_named
+from billing.selectors.finance import STOPPED, customers_like, customers_named
 from billing.states import (
     AccountKind,
     CouponKind,
@@ -26,6 +28,7 @@ from billing.states import (
     RefundState,
 )
 
+ALIKE_NAMED = 5
 MOMENT = "%Y-%m-%dT%H:%M"
 DESTINATIONS = [
     (kind.value, kind.label)
@@ -298,30 +301,56 @@ class CouponForm(forms.Form):
     )
 
 
-class CustomerForm(forms.Form):
-    """A grant to one customer, with the page's own key: a double click grants once."""
+class ForCustomer(forms.Form):
+    """Something for one customer, whose name or id is typed; the server offers those that are alike."""
 
     customer = forms.CharField(
         label=_("客户"),
         max_length=100,
         help_text=_("客户名称或客户编号"),
-        widget=forms.TextInput(attrs={"list": "customers", "autocomplete": "off"}),
-    )
-    key = forms.UUIDField(
-        widget=forms.HiddenInput,
-        initial=uuid.uuid4,
-        error_messages={"invalid": _("页面已失效，请刷新后重试")},
+        widget=forms.TextInput(
+            attrs={
+                "list": "customers",
+                "autocomplete": "off",
+                "hx-get": reverse_lazy("billing:finance_customer_search"),
+                "hx-trigger": "input changed delay:250ms",
+                "hx-target": "#customers",
+                "hx-swap": "innerHTML",
+            }
+        ),
     )
 
     def clean_customer(self) -> Tenant:
         """Return the customer that is meant."""
         text = self.cleaned_data["customer"].strip()
         found = customers_named([text])[text]
-        if not found:
-            raise forms.ValidationError(_("没有这个客户，请填写完整的客户名称或客户编号"))
         if len(found) > 1:
             raise forms.ValidationError(_("有多个同名客户，请填写客户编号"))
-        return found[0]
+        if found:
+            return found[0]
+        if alike := customers_like(text)[:ALIKE_NAMED]:
+            names = gettext("、").join(tenant.name for tenant in alike)
+            raise forms.ValidationError(
+                _("没有这个客户，名称相近的有：%(names)s") % {"names": names}
+            )
+        raise forms.ValidationError(_("没有这个客户，请填写完整的客户名称或客户编号"))
+
+
+class CustomerForm(ForCustomer):
+    """A grant to one customer, with the page's own key: a double click grants once."""
+
+    key = forms.UUIDField(
+        widget=forms.HiddenInput,
+        initial=uuid.uuid4,
+        error_messages={"invalid": _("页面已失效，请刷新后重试")},
+    )
+
+
+class TopUpForm(ForCustomer):
+    """A transfer that finance has received. The bank's number makes it once."""
+
+    amount = MoneyField(label=_("金额（元）"))
+    note = forms.CharField(label=_("银行流水号"), max_length=100)
 
 
 class VoucherForm(CustomerForm):

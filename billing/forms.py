@@ -160,24 +160,6 @@ class PaymentFilter(forms.Form):
     after = forms.IntegerField(required=False, min_value=1)
 
 
-class TopUpForm(forms.Form):
-    """A transfer that finance has received."""
-
-    tenant = forms.IntegerField(label=_("客户"), min_value=1, widget=forms.Select)
-    amount = forms.CharField(label=_("金额（元）"), max_length=16)
-    note = forms.CharField(label=_("银行流水号"), max_length=100)
-
-    def __init__(self, *args: object, tenants: list[tuple[int, str]], **kwargs: object) -> None:
-        super().__init__(*args, **kwargs)  # type: ignore[arg-type]
-        widget = self.fields["tenant"].widget
-        assert isinstance(widget, forms.Select)
-        widget.choices = [("", _("请选择客户")), *tenants]
-
-    def clean_amount(self) -> Decimal:
-        """Return the amount in CNY; thousands separators are allowed."""
-        return amount_of(self.cleaned_data["amount"])
-
-
 class TopUpOrderForm(forms.Form):
     """What the top-up page sends: the sum, and the page's own key."""
 

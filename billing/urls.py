@@ -68,6 +68,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("callbacks/payments/<str:provider>/", callbacks.payment_notify, name="payment_notify"),
     path("finance/", finance.finance_overview, name="finance_overview"),
     path("finance/payments/", finance.finance_payment_list, name="finance_payment_list"),
+    path("finance/customers/", finance.finance_customer_search, name="finance_customer_search"),
     path("finance/top-ups/new/", finance.finance_top_up, name="finance_top_up"),
     path("finance/transfers/", finance.finance_transfer_list, name="finance_transfer_list"),
     path(

@@ -39,6 +39,7 @@ from core.clock import SHANGHAI
 
 COUNT_CAP = 99
 PAGE = 50
+CUSTOMERS_OFFERED = 20
 # A refund that something has stopped, whatever its state.
 STOPPED = "stopped"
 Row = TypeVar("Row", bound=Model)
@@ -228,6 +229,16 @@ def customers_named(texts: Collection[str]) -> dict[str, list[Tenant]]:
         for text in {tenant.name, by_id.get(tenant.public_id, "")} & named.keys():
             named[text].append(tenant)
     return named
+
+
+def customers_like(text: str) -> list[Tenant]:
+    """Return some customers whose name contains ``text``, or whose id it is, by name. One query."""
+    if not text.strip():
+        return []
+    meant = Q(name__icontains=text.strip())
+    if public_id := _public_id(text.strip()):
+        meant |= Q(public_id=public_id)
+    return list(Tenant.objects.filter(meant).order_by("name", "pk")[:CUSTOMERS_OFFERED])
 
 
 def bounds_of(day: date) -> tuple[datetime, datetime]:

@@ -9,7 +9,6 @@ from decimal import Decimal
 
 from django.db.models import QuerySet, Sum
 
-from accounts.models import Tenant
 from billing.models import LedgerAccount, LedgerLeg
 from billing.states import AccountKind
 from core.clock import SHANGHAI
@@ -17,7 +16,6 @@ from core.money import ZERO
 from supportplans.selectors.figures import figures_at
 from supportplans.states import FigureCode
 
-TENANTS_SHOWN = 1000
 DECEMBER = 12
 
 
@@ -78,8 +76,3 @@ def top_up_limits(at: datetime) -> tuple[Decimal, Decimal]:
     """Return the least and the most of one top-up in force at ``at``, in CNY. One query."""
     figures = figures_at([FigureCode.TOP_UP_MIN, FigureCode.TOP_UP_MAX], at)
     return figures[FigureCode.TOP_UP_MIN], figures[FigureCode.TOP_UP_MAX]
-
-
-def tenant_choices() -> list[tuple[int, str]]:
-    """Return the customer accounts as choices of a form, by name."""
-    return list(Tenant.objects.order_by("name").values_list("pk", "name")[:TENANTS_SHOWN])

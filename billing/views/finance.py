@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -10,11 +12,11 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.access import actor_of, staff_view
 from accounts.models.users import StaffRole
-from billing.finance_forms import PaymentFilter, TransferFilter, TransferForm
-from billing.forms import TopUpForm
+from billing.finance_forms import PaymentFilter, TopUpForm, TransferFilter, TransferForm
 from billing.models import Payment
 from billing.providers.registry import NAMES
 from billing.selectors.finance import (
+    customers_like,
     page_of,
     payments_found,
     transfer_get,
@@ -22,7 +24,6 @@ from billing.selectors.finance import (
     waiting,
 )
 from billing.selectors.payments import notifications_refused
-from billing.selectors.wallet import tenant_choices
 from billing.services.ledger import balance_top_up
 from billing.services.transfers import transfer_confirm
 from billing.states import PaymentState
@@ -109,22 +110,32 @@ def finance_transfer_confirm(request: HttpRequest, payment_id: int) -> HttpRespo
 
 
 @staff_view(StaffRole.FINANCE)
+@require_safe
+def finance_customer_search(request: HttpRequest) -> HttpResponse:
+    """Offer customers while one is typed: by name, those of one name by their ids."""
+    found = customers_like(request.GET.get("customer", ""))
+    named = Counter(tenant.name for tenant in found)
+    offered = [(t.name if named[t.name] == 1 else t.public_id, t.name) for t in found]
+    return render(request, "billing/finance_customers.html#options", {"customers": offered})
+
+
+@staff_view(StaffRole.FINANCE)
 @require_http_methods(["GET", "HEAD", "POST"])
 def finance_top_up(request: HttpRequest) -> HttpResponse:
     """Book a received transfer to a customer's balance."""
-    form = TopUpForm(posted(request), tenants=tenant_choices())
+    form = TopUpForm(posted(request))
     if request.method == "POST" and form.is_valid():
         data = form.cleaned_data
         try:
             balance_top_up(
-                tenant_id=data["tenant"],
+                tenant_id=data["customer"].pk,
                 amount=data["amount"],
                 note=data["note"],
                 actor=actor_of(request),
                 at=clock.now(),
             )
         except DomainError as refused:
-            form.add_error(refused.field, str(refused.message))
+            refuse(form, refused)
         else:
             messages.success(request, _("充值已入账"))
             return redirect("billing:finance_transfer_list")

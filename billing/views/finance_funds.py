@@ -34,7 +34,6 @@ from billing.selectors.finance import (
     voucher_get,
     vouchers_found,
 )
-from billing.selectors.wallet import tenant_choices
 from billing.services.vouchers import (
     coupon_create,
     coupon_grant,
@@ -111,7 +110,6 @@ def finance_coupon_detail(request: HttpRequest, coupon_id: int) -> HttpResponse:
         "next_after": next_after,
         "is_over": coupon.valid_until <= now,
         "left": None if coupon.budget is None else coupon.budget - coupon.reserved,
-        "customers": tenant_choices(),
     }
     status = 422 if form.errors else 200
     return render(request, "billing/finance_coupon_detail.html", context, status=status)
@@ -190,9 +188,8 @@ def finance_voucher_new(request: HttpRequest) -> HttpResponse:
         else:
             messages.success(request, _("代金券已发放"))
             return redirect("billing:finance_voucher_list")
-    context = {"form": form, "customers": tenant_choices()}
     status = 422 if form.errors else 200
-    return render(request, "billing/finance_voucher_new.html", context, status=status)
+    return render(request, "billing/finance_voucher_new.html", {"form": form}, status=status)
 
 
 @staff_view(StaffRole.FINANCE)

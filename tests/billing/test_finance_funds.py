@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from decimal import Decimal
 
 import pytest
 from django.urls import reverse
 
-from accounts.models import AuditEntry
+from accounts.models import AuditEntry, Tenant
 from billing.models import Coupon, CouponGrant, Voucher
 from billing.states import CouponState
 from core import clock
@@ -133,3 +134,30 @@ def test_vouchers_are_found_by_state_and_customer(cast, finance):
         assert voucher.number in finance.get(url, found).content.decode()
     for elsewhere in ({"state": "over"}, {"state": "withdrawn"}, {"customer": "云帆物流"}):
         assert voucher.number not in finance.get(url, elsewhere).content.decode()
+
+
+def offered(client, text):
+    page = client.get(reverse("billing:finance_customer_search"), {"customer": text})
+    return re.findall(r'<option value="([^"]*)">([^<]*)</option>', page.content.decode())
+
+
+def test_customers_are_offered_while_one_is_typed(cast, finance):
+    with scope.staff():
+        twins = [Tenant.objects.create(name="同名科技", created_at=clock.now()) for _ in range(2)]
+        for number in range(30):
+            Tenant.objects.create(name=f"很多 {number:02}", created_at=clock.now())
+
+    assert offered(finance, "华辰") == [("华辰科技", "华辰科技")]
+    assert offered(finance, str(cast.huachen.public_id)) == [("华辰科技", "华辰科技")]
+    assert offered(finance, "同名") == [(str(twin.public_id), "同名科技") for twin in twins]
+    assert [name for name, _ in offered(finance, "很多")] == [f"很多 {n:02}" for n in range(20)]
+    assert offered(finance, " ") == offered(finance, "没有") == []
+
+
+def test_who_types_a_part_of_a_name_is_told_what_is_alike(cast, finance):
+    page = finance.post(
+        reverse("billing:finance_top_up"), {"customer": "华辰", "amount": "1.00", "note": "回单"}
+    )
+
+    assert page.status_code == 422
+    assert "没有这个客户，名称相近的有：华辰科技" in page.content.decode()

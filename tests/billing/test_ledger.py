@@ -149,7 +149,7 @@ def test_a_posting_names_its_order_or_its_operator(cast, as_staff):
 def test_finance_books_a_transfer(cast, client_for, run_jobs):
     page = client_for(cast.staff[StaffRole.FINANCE]).post(
         "/finance/top-ups/new/",
-        {"tenant": cast.huachen.pk, "amount": "20,000.00", "note": "银行回单 8891"},
+        {"customer": cast.huachen.name, "amount": "20,000.00", "note": "银行回单 8891"},
     )
 
     assert page.status_code == 302
@@ -165,7 +165,7 @@ def test_finance_books_a_transfer(cast, client_for, run_jobs):
 
 def test_the_same_transfer_is_booked_once(cast, client_for):
     client = client_for(cast.staff[StaffRole.FINANCE])
-    transfer = {"tenant": cast.huachen.pk, "amount": "20000", "note": "银行回单 8891"}
+    transfer = {"customer": cast.huachen.name, "amount": "20000", "note": "银行回单 8891"}
     client.post("/finance/top-ups/new/", transfer)
 
     again = client.post("/finance/top-ups/new/", transfer)
@@ -179,7 +179,7 @@ def test_the_same_transfer_is_booked_once(cast, client_for):
 @pytest.mark.parametrize("amount", ["0", "-5", "1.001", "NaN", "abc"])
 def test_what_is_no_amount_is_refused_beside_the_field(cast, client_for, amount):
     page = client_for(cast.staff[StaffRole.FINANCE]).post(
-        "/finance/top-ups/new/", {"tenant": cast.huachen.pk, "amount": amount, "note": "回单"}
+        "/finance/top-ups/new/", {"customer": cast.huachen.name, "amount": amount, "note": "回单"}
     )
 
     assert page.status_code == 422
