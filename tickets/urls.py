@@ -38,7 +38,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
             ("work", work.console_work),
             ("transfer", work.console_transfer),
             ("tags", work.console_tags),
-            ("severity", work.console_severity_set),
+            ("level", work.console_severity_set),
             ("merge", work.console_merge),
             ("link", work.console_link),
             ("unlink", work.console_unlink),

@@ -113,6 +113,24 @@ def test_no_deal_goes_beyond_the_capacity_and_the_queue_keeps_its_order(cast, ow
     assert fresh(general).assignee == agent
 
 
+def test_a_long_queue_of_one_desk_keeps_no_other_waiting(cast, owner, lead):
+    accept(cast.card("vip_agent"), lead, capacity=1)
+    accept(cast.card("customer_service"), lead, capacity=1)
+    subscribe(cast.huachen, at=NOW)
+    for minute in range(3):
+        submit(cast.huachen, owner, at=minutes(minute))
+    last = submit(cast.yunfan, owner, at=minutes(3))
+    assert tickets_deal(at=minutes(4)) == 2
+    assert fresh(last).assignee == cast.card("customer_service")
+
+
+def test_a_batch_is_bounded(cast, owner, lead):
+    accept(cast.card("customer_service"), lead)
+    for minute in range(3):
+        submit(cast.huachen, owner, at=minutes(minute))
+    assert [tickets_deal(at=minutes(4), limit=2) for _ in range(3)] == [2, 1, 0]
+
+
 def test_who_stops_keeps_what_they_have_and_gets_no_more(cast, owner, lead):
     agent = cast.card("vip_agent")
     accept(agent, lead)

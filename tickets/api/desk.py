@@ -69,9 +69,7 @@ class DeskView(APIView):
 
     def answer(self, ticket: Ticket) -> Response:
         """Return the ticket as it is now."""
-        rows = Ticket.objects.defer("search").select_related(
-            "product_line", "category", "assignee", "merged_into"
-        )
+        rows = Ticket.objects.defer("search").select_related("product_line", "category", "assignee")
         return Response(TicketSerializer(rows.get(pk=ticket.pk)).data)
 
 

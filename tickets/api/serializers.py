@@ -57,7 +57,7 @@ class TicketSerializer(serializers.ModelSerializer[Ticket]):
     product_line = serializers.CharField(source="product_line.code", default=None)
     category = serializers.CharField(source="category.code", default=None)
     assignee = serializers.CharField(source="assignee.display_name", default=None)
-    merged_into = serializers.CharField(source="merged_into.number", default=None)
+    merged_into = serializers.CharField(source="merged_number", default=None)
 
     class Meta:
         model = Ticket

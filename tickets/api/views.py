@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import F, QuerySet
 from django.http import Http404
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
@@ -157,8 +157,8 @@ def _visible(request: Any) -> QuerySet[Ticket]:
     identity = identity_of(request)
     tickets = (
         Ticket.objects.defer("search")
-        .select_related("product_line", "category", "assignee", "merged_into")
-        .defer("merged_into__search")
+        .select_related("product_line", "category", "assignee")
+        .annotate(merged_number=F("merged_into__number"))
         .order_by("-id")
     )
     if identity.is_staff:

@@ -144,8 +144,7 @@ def ticket_for_staff(number: str) -> Ticket | None:
         Ticket.objects.filter(number=number)
         .defer("search")
         .select_related("category", "product_line", "assignee", "tenant__account_manager")
-        .select_related("tenant__service_manager", "merged_into")
-        .defer("merged_into__search")
+        .select_related("tenant__service_manager")
         .first()
     )
 

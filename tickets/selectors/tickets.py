@@ -44,8 +44,7 @@ def ticket_for_customer(tenant_id: int, number: str) -> Ticket | None:
         Ticket.objects.filter(tenant_id=tenant_id, number=number)
         .defer("search")
         .select_related("category", "product_line", "assignee", "tenant__service_manager")
-        .select_related("tenant__account_manager", "merged_into")
-        .defer("merged_into__search")
+        .select_related("tenant__account_manager")
         .first()
     )
 

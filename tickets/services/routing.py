@@ -89,6 +89,23 @@ def tickets_deal(*, at: datetime, limit: int = DEAL_BATCH) -> int:
     time. What is taken or handed over by hand may go beyond a capacity; nothing that is dealt does.
     """
     places = _places(lock_accepting())
+    dealt = 0
+    # A round may spend its reading on a team that fills up: the next one reads for those that are left.
+    while dealt < limit and (given := _round(places, limit - dealt, at)):
+        dealt += given
+    for place in places:
+        if place.row.dealt_at == at:
+            place.row.save(update_fields=["dealt_at"])
+    return dealt
+
+
+def team_of(ticket: Ticket) -> Team:
+    """Return who has to have a ticket."""
+    return Team(ticket.desk, ticket.tier)
+
+
+def _round(places: list[Place], limit: int, at: datetime) -> int:
+    """Deal once to the teams that have a free place; return how many. At least one, where one waits for them."""
     free = [place for place in places if place.is_free]
     waiting = _waiting(free)
     if waiting is None:
@@ -101,15 +118,7 @@ def tickets_deal(*, at: datetime, limit: int = DEAL_BATCH) -> int:
         .order_by("queue_rank", F("due_at").asc(nulls_last=True), "pk")[:room]
     )
     answered = _answerers(tickets)
-    dealt = [_deal(ticket, free, answered.get(ticket.pk, ()), at) for ticket in tickets]
-    for place in free:
-        place.row.save(update_fields=["dealt_at"])
-    return sum(dealt)
-
-
-def team_of(ticket: Ticket) -> Team:
-    """Return who has to have a ticket."""
-    return Team(ticket.desk, ticket.tier)
+    return sum(_deal(ticket, free, answered.get(ticket.pk, ()), at) for ticket in tickets)
 
 
 def _deal(ticket: Ticket, free: list[Place], answered: Iterable[int], at: datetime) -> bool:
