@@ -1,8 +1,8 @@
 """The poll of an open console, answered from the cache where the database has nothing to add.
 
-A console asks every 1.5 s. The answer needs no session, no user and no scope while (1) the session stands in the cache,
-where signing out removes it at once, and (2) a pass says that its person was let in by ``console_live`` within the last
-``PASS_SECONDS``: a withdrawn role ends a console after that time. Without either, and for whatever is not in the cache,
+A console asks every second. The answer needs no session, no user and no scope while (1) the session stands in the
+cache, where signing out removes it at once, and (2) a pass says that its person was let in by ``console_live`` within
+the last ``PASS_SECONDS``: a withdrawn role ends a console after that time. Without either, and for what is not there,
 the request goes the usual way through every check.
 
 What all consoles with the same view of the queue show is rendered once for each version (``Fragment``).
@@ -31,10 +31,10 @@ from tickets import presence
 from tickets.live import CONSOLE, ticket_topic
 from tickets.presence import Mode, Place
 
-PASS_SECONDS = 20
+PASS_SECONDS = 30
 FRAGMENT_SECONDS = 5
-# Who finds no fragment while somebody else renders it waits so long for it: less than rendering it again would take.
-WAIT_SECONDS, LOOK_SECONDS = 0.6, 0.02
+# Who finds no fragment while somebody else renders it waits for it: all rendering it at once would take longer.
+WAIT_SECONDS, LOOK_SECONDS = 1.5, 0.02
 # Views that look the same to everybody at the same desk.
 SHARED_VIEWS = frozenset({"waiting", "work", "done", "unassigned", "breached"})
 KNOWN = frozenset(
@@ -104,29 +104,33 @@ class Poll:
 
 @dataclass(frozen=True)
 class Fragment:
-    """The queue as everybody at a desk sees it, with the numbers that are each person's own."""
+    """The queue as everybody at a desk sees it, with the numbers that are each person's own.
+
+    ``parts`` is a JSON object as text: it goes into the answers as it is.
+    """
 
     version: int
-    parts: Mapping[str, str]
-    mine: dict[str, str]
+    parts: str
+    mine: Mapping[str, str]
 
     def of(self, staff_id: int) -> dict[str, Any]:
-        """Return what one person's console is told."""
-        return {
-            **self.parts,
-            "queueVersion": self.version,
-            "mine": self.mine.get(str(staff_id), "0"),
-        }
+        """Return what one person's console is told besides the parts."""
+        return {"queueVersion": self.version, "mine": self.mine.get(str(staff_id), "0")}
 
     def keep(self, key: str) -> None:
         """Share it with the other consoles for a moment."""
-        cache.set(key, json.dumps([self.version, self.parts, self.mine]), FRAGMENT_SECONDS)
+        head = json.dumps([self.version, self.mine])
+        cache.set(key, f"{head}\n{self.parts}", FRAGMENT_SECONDS)
 
     @classmethod
     def kept(cls, key: str) -> Fragment | None:
         """Return what was rendered for another console a moment ago, or None."""
         found = cache.get(key)
-        return cls(*json.loads(found)) if found else None
+        if not found:
+            return None
+        head, parts = found.split("\n", 1)
+        version, mine = json.loads(head)
+        return cls(version, parts, mine)
 
 
 @dataclass(frozen=True)
@@ -181,14 +185,12 @@ def quick_answer(request: HttpRequest) -> HttpResponse | None:
     queue_version, *ticket_version = [int(value or 0) for value in found.values]
     if ticket_version and poll.seen != str(ticket_version[0]):
         return None
-    person = Pass.read(found.pass_)
-    told: dict[str, Any] = {}
+    person, fragment = Pass.read(found.pass_), None
     if poll.queue != str(queue_version):
         fragment = _fragment(poll, person, queue_version)
         if fragment is None:
             return None
-        told |= fragment.of(person.staff_id)
-    return answer(told | viewers_told(poll, found.version, person.user_id))
+    return answer(viewers_told(poll, found.version, person.user_id), fragment, person)
 
 
 def viewers_told(poll: Poll, version: int, user_id: int) -> dict[str, Any]:
@@ -198,13 +200,19 @@ def viewers_told(poll: Poll, version: int, user_id: int) -> dict[str, Any]:
     return {"presenceVersion": version, "viewers": presence.viewers(user_id)}
 
 
-def answer(told: dict[str, Any]) -> HttpResponse:
+def answer(told: dict[str, Any], fragment: Fragment | None, person: Pass) -> HttpResponse:
     """Return 204 when there is nothing to tell, else JSON with the server's time."""
+    if fragment is not None:
+        told = {**told, **fragment.of(person.staff_id)}
     if not told:
         return HttpResponse(status=204)
-    body = json.dumps({"now": clock.now().isoformat(), **told}, ensure_ascii=False, default=str)
+    body = json.dumps({"now": clock.now().isoformat(), **told}, ensure_ascii=False)
+    if fragment is not None:
+        body = f"{body[:-1]}, {fragment.parts[1:]}"
     response = HttpResponse(body, content_type="application/json")
     response.headers["Cache-Control"] = "no-store"
+    # Django's own middleware does this further in; the connection is kept open by it.
+    response.headers["Content-Length"] = str(len(response.content))
     return response
 
 

@@ -15,7 +15,7 @@ from typing import Any
 
 from messaging import live
 
-# A console in the foreground polls every 1.5 s. Browsers let hidden ones speak once a minute only.
+# A console in the foreground polls every second. Browsers let hidden ones speak once a minute only.
 SECONDS, SECONDS_AWAY = 6, 75
 UNTIL, PLACES, VERSION = "presence:until", "presence:places", "presence:version"
 SEPARATOR = "\x1f"

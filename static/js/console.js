@@ -28,12 +28,21 @@
   });
   document.addEventListener("portal:queue", settle);
 
+  // A ticket that takes a while to come leaves its place to a skeleton, after a moment of nothing.
+  document.addEventListener("htmx:beforeRequest", (event) => {
+    const { target, requestConfig } = event.detail;
+    if (target.id !== "ticket-pane" || requestConfig.verb !== "get") return;
+    target.setAttribute("aria-busy", "true");
+    target.querySelector(".pane__scroll")?.replaceChildren(byId("pane-loading").content.cloneNode(true));
+  });
+
   // A pane that cannot be loaded says so and offers to try again; nothing was changed.
   for (const failure of ["htmx:responseError", "htmx:sendError", "htmx:timeout"]) {
     document.addEventListener(failure, (event) => {
       const { target, requestConfig } = event.detail;
       const place = target?.closest?.("#ticket-pane, #ticket-context");
       if (!place || requestConfig.verb !== "get") return;
+      place.removeAttribute("aria-busy");
       const note = byId("pane-failed").content.cloneNode(true);
       note.querySelector("[data-again]").addEventListener("click", () => htmx.ajax("GET", requestConfig.path, { target: `#${place.id}`, swap: place.id === "ticket-pane" ? "outerHTML" : "innerHTML" }));
       const box = place.querySelector(".pane__scroll") ?? place;

@@ -78,7 +78,7 @@
     if (state.sending) await state.sending;
     if (!field.isConnected || state.offer || field.value === state.kept) return;
     const text = field.value;
-    state.sending = fetch(box(field).dataset.drafts, { method: "POST", body: data(field) })
+    state.sending = fetch(box(field).dataset.drafts, { method: "POST", body: data(field), keepalive: document.hidden })
       .then(async (answer) => {
         if (answer.status === 200) accepted(field, text, await answer.json());
         else if (answer.status === 409) refused(field, await answer.json());
@@ -184,15 +184,19 @@
     const field = event.detail.elt.matches?.("form.composer") && event.detail.elt.querySelector("textarea[data-draft]");
     if (field?.isConnected && !event.detail.successful) later(field);
   });
-  document.addEventListener("visibilitychange", () => {
-    if (document.visibilityState === "visible") compare();
-    else for (const field of inPage()) {
+  // Whoever leaves, for another ticket or another page, leaves nothing behind.
+  function flush() {
+    for (const field of inPage()) {
       const state = stateOf(field);
       if (field.value === state.kept || state.offer || state.sending) continue;
       clearTimeout(state.timer);
       save(field);
     }
+  }
+  document.addEventListener("htmx:beforeRequest", (event) => {
+    if (event.detail.target.id === "ticket-pane" && event.detail.requestConfig.verb === "get") flush();
   });
+  document.addEventListener("visibilitychange", () => (document.hidden ? flush() : compare()));
   window.addEventListener("focus", compare);
   window.addEventListener("online", () => inPage().forEach((field) => later(field, 0)));
   document.addEventListener("htmx:afterSettle", begin);

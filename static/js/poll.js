@@ -3,7 +3,7 @@
 // more slowly with some chance in it, so that consoles do not come back all together, and caught up with as soon as the
 // browser is back online or the tab is looked at.
 (() => {
-  const EVERY_MS = 1500;
+  const EVERY_MS = 1000;
   const HIDDEN_MS = 10_000;
   const PATIENCE_MS = 3000;
   const SLOWEST_MS = 30_000;

@@ -10,7 +10,7 @@ from tests.stories.test_one_customer import sign_in, submit_urgent
 
 pytestmark = pytest.mark.story
 COLLEAGUE = "agent2@portal.example"
-SOON = 15_000  # on a crowded machine; a poll comes every 1.5 s
+SOON = 15_000  # on a crowded machine; a poll comes every second
 
 
 @pytest.fixture
@@ -142,7 +142,7 @@ def test_retries_become_slower(visitor, ticket):
     for _ in range(60):
         page.clock.run_for(1000)
         page.wait_for_timeout(50)  # the answer comes in real time
-    # A minute at the usual pace would be forty.
+    # A minute at the usual pace would be sixty.
     assert 3 <= len(asked) <= 12
     expect(page.locator(".banner")).to_be_visible()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import uuid
 from datetime import datetime, timedelta
 from typing import Any
@@ -108,9 +109,9 @@ def console_live(request: HttpRequest) -> HttpResponse:
     who = presence.teller(person.user_id, person.name)
     beat = presence.beat(poll.place, who=who)
     told = viewers_told(poll, beat.version, person.user_id) if beat else {}
-    version = live.version(CONSOLE)
+    version, fragment = live.version(CONSOLE), None
     if poll.queue != str(version):
-        told |= _fragment(request, poll, person, version).of(person.staff_id)
+        fragment = _fragment(request, poll, person, version)
     ticket = queue.ticket_for_staff(poll.ticket) if poll.ticket else None
     if ticket and poll.seen != str(live.version(ticket_topic(ticket.pk))):
         pane = _pane(request, ticket, at)
@@ -121,7 +122,7 @@ def console_live(request: HttpRequest) -> HttpResponse:
             "head": render_to_string("tickets/console_head.html", pane, request),
         }
     person.give(request.session.session_key or "")
-    return answer(told)
+    return answer(told, fragment, person)
 
 
 @agents
@@ -244,7 +245,8 @@ def _fragment(request: HttpRequest, poll: Poll, person: Pass, version: int) -> F
             name: render_to_string(f"tickets/console_{name}.html", shown, request)
             for name in ("queue", "counts")
         }
-        fragment = Fragment(shown["queue_version"], parts, mine_counts())
+        text = json.dumps(parts, ensure_ascii=False)
+        fragment = Fragment(shown["queue_version"], text, mine_counts())
         if key := poll.fragment_key(fragment.version, person):
             fragment.keep(key)
     return fragment
