@@ -10,7 +10,7 @@ from typing_extensions import override
 
 from core.exceptions import DomainError
 from tickets.macros import variables_in
-from tickets.models import Macro
+from tickets.models import Macro, Tag
 from tickets.selectors.queue import assignees
 from tickets.services.macro_steps import ME
 from tickets.services.messages import BODY_MAX
@@ -58,6 +58,12 @@ class MacroForm(forms.Form):
         required=False,
     )
     assign = forms.ChoiceField(label=_("转派"), required=False)
+    tags = forms.ModelMultipleChoiceField(
+        label=_("添加标签"),
+        queryset=Tag.objects.none(),
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+    )
     severity = forms.BooleanField(label=_("提升为紧急"), required=False)
 
     def __init__(
@@ -69,6 +75,8 @@ class MacroForm(forms.Form):
         self.macro = macro
         if not may_edit_team or macro is not None:
             del self.fields["is_team"]
+        tags: Any = self.fields["tags"]
+        tags.queryset = Tag.objects.filter(is_active=True)
         people = [(str(card.pk), f"{card.display_name} · {card.title}") for card in assignees()]
         field: Any = self.fields["assign"]
         field.choices = [("", _("不变")), (ME, _("转给自己")), *people]
@@ -97,9 +105,11 @@ class MacroForm(forms.Form):
         if data["assign"]:
             chosen = data["assign"]
             steps.append({"kind": "assign", "to": ME if chosen == ME else int(chosen)})
+        if data["tags"]:
+            steps.append({"kind": "tags", "ids": [tag.pk for tag in data["tags"]]})
         if data["severity"]:
             steps.append({"kind": "severity"})
-        known = {"reply", "note", "state", "assign", "severity"}
+        known = {"reply", "note", "state", "assign", "tags", "severity"}
         others = [
             step for step in (self.macro.steps if self.macro else []) if step["kind"] not in known
         ]
@@ -116,5 +126,6 @@ def _initial(macro: Macro) -> dict[str, Any]:
         "note": steps.get("note", {}).get("body", ""),
         "state": steps.get("state", {}).get("to", ""),
         "assign": str(steps.get("assign", {}).get("to", "")),
+        "tags": steps.get("tags", {}).get("ids", []),
         "severity": "severity" in steps,
     }

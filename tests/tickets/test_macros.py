@@ -11,10 +11,11 @@ from core.exceptions import DomainError
 from core.tenancy import scope
 from supportplans.states import Severity
 from tests.factories.tickets import submit, subscribe
-from tickets.models import AgentDraft, Macro, Ticket, TicketNote
+from tickets.models import AgentDraft, Macro, Tag, Ticket, TicketNote, TicketTag
 from tickets.services.macro_steps import StepInvalid
 from tickets.services.macros import macro_preview, macro_save, macro_text
 from tickets.services.replies import reply_add
+from tickets.services.tags import ticket_tag_add
 
 ASK = [
     {"kind": "reply", "body": "您好{{客户}}，请补充日志（工单 {{工单号}}）。"},
@@ -167,6 +168,20 @@ def test_a_severity_step_raises_and_shows_it(agent, ticket, keep):
         assert Ticket.objects.get().severity == "urgent"
 
 
+def test_a_tag_step_adds_tags_and_keeps_those_that_are_there(cast, agent, ticket, keep):
+    with scope.staff():
+        first, second = Tag.objects.all()[:2]
+        actor = cast.actor(cast.staff["team_lead"])
+        ticket_tag_add(ticket_id=ticket.pk, tag_id=first.pk, actor=actor, at=clock.now())
+    macro = keep([{"kind": "tags", "ids": [first.pk, second.pk]}])
+    shown = agent.get(path(ticket, macro))
+    (change,) = shown.context["preview"].changes
+    assert (change.before, change.after) == (first.name, f"{first.name}、{second.name}")
+    apply(agent, ticket, macro, shown)
+    with scope.staff():
+        assert set(TicketTag.objects.values_list("tag_id", flat=True)) == {first.pk, second.pk}
+
+
 @pytest.mark.parametrize(
     "steps",
     [
@@ -178,6 +193,8 @@ def test_a_severity_step_raises_and_shows_it(agent, ticket, keep):
         [{"kind": "reply", "body": " "}],
         [{"kind": "note", "body": "a"}, {"kind": "note", "body": "b"}],
         [{"kind": "assign", "to": "everybody"}],
+        [{"kind": "tags", "ids": []}],
+        [{"kind": "tags", "ids": ["x"]}],
         [{"kind": "reply", "body": "{{没有的变量}}"}],
         [{"kind": "reply", "body": "x", "body_en": "{{nothing}}"}],
     ],
@@ -258,6 +275,8 @@ def test_a_disabled_macro_is_neither_offered_nor_applied(cast, client_for, agent
 def test_the_form_makes_changes_and_audits_them(cast, client_for, agent):
     new = reverse("tickets:macro_new")
     fields = {"name": "问候", "shortcut": "/您好", "reply": "您好{{客户}}", "state": "waiting"}
+    with scope.staff():
+        fields["tags"] = [Tag.objects.first().pk]
     assert agent.post(new, {**fields, "is_team": "team"}).status_code == 302
     assert agent.post(new, fields).status_code == 400  # the name is taken
     wrong = agent.post(new, {**fields, "name": "错", "reply": "{{谁}}"})
@@ -267,7 +286,8 @@ def test_the_form_makes_changes_and_audits_them(cast, client_for, agent):
         # An agent makes their own, whatever the form says.
         assert (macro.owner, macro.shortcut) == (cast.card("vip_agent"), "您好")
     edit = reverse("tickets:macro_edit", args=[macro.pk])
-    assert agent.get(edit).context["form"].initial["state"] == "waiting"
+    initial = agent.get(edit).context["form"].initial
+    assert (initial["state"], initial["tags"]) == ("waiting", fields["tags"])
     agent.post(edit, {**fields, "reply": "您好"})
     agent.post(reverse("tickets:macro_switch", args=[macro.pk]))
     with scope.staff():

@@ -18,10 +18,11 @@ from accounts.access import Actor
 from accounts.models import StaffMember
 from core.exceptions import DomainError
 from supportplans.states import Severity
-from tickets.models import Ticket
+from tickets.models import Ticket, TicketTag
 from tickets.services.assignment import ticket_assign
 from tickets.services.coverages import severity_raise
 from tickets.services.replies import note_add, reply_add
+from tickets.services.tags import ticket_tag_add
 from tickets.services.tickets import ticket_resolve
 from tickets.states import TicketState
 
@@ -133,8 +134,25 @@ def _severity(run: Run, _step: dict[str, Any]) -> None:
         severity_raise(ticket_id=run.ticket_id, actor=run.actor, at=run.at)
 
 
+def _tags(run: Run, step: dict[str, Any]) -> None:
+    for tag_id in step["ids"]:
+        ticket_tag_add(ticket_id=run.ticket_id, tag_id=tag_id, actor=run.actor, at=run.at)
+
+
+def _tags_read(ticket: Ticket) -> str:
+    rows = TicketTag.objects.filter(ticket=ticket).select_related("tag").order_by("tag__position")
+    return "、".join(str(row.tag) for row in rows) or "—"
+
+
+def _tags_check(step: dict[str, Any], _steps: dict[str, dict[str, Any]]) -> None:
+    ids = step.get("ids")
+    if not isinstance(ids, list) or not ids or not all(isinstance(pk, int) for pk in ids):
+        raise StepInvalid(_("请选择标签"))
+
+
 register_step(StepKind("severity", _("提升为紧急"), 10, _severity))
 register_step(StepKind("assign", _("转派"), 20, _assign, _assign_check))
+register_step(StepKind("tags", _("添加标签"), 25, _tags, _tags_check))
 register_step(StepKind("note", _("内部备注"), 30, _note, _text_check))
 register_step(StepKind("reply", _("回复客户"), 40, _reply, _text_check))
 register_step(StepKind("state", _("状态"), 50, _state, _state_check))
@@ -143,6 +161,7 @@ register_field(
     "assignee", _("处理人"), lambda ticket: ticket.assignee.display_name if ticket.assignee else "—"
 )
 register_field("severity", _("级别"), lambda ticket: str(Severity(ticket.severity).label))
+register_field("tags", _("标签"), _tags_read)
 register_field(
     "clock", _("响应计时"), lambda ticket: str(_("计时中") if ticket.due_at else _("不计时"))
 )
