@@ -5,6 +5,7 @@
 
   function settle() {
     const open = byId("ticket-pane")?.dataset.number;
+    byId("main").classList.toggle("console--open", Boolean(open)); // on phones the ticket takes the queue's place
     for (const row of document.querySelectorAll(".queue-row")) {
       if (row.dataset.number === open) row.setAttribute("aria-current", "true");
       else row.removeAttribute("aria-current");
