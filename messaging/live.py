@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from functools import cache as remembered
+
+import redis
+from django.conf import settings
 from django.core.cache import cache
 from django.db import transaction
 
@@ -18,6 +22,21 @@ def touch(topic: int | str) -> None:
 def version(topic: int | str) -> int:
     """Return the version of a topic; 0 when it was never touched or the cache was emptied."""
     return int(cache.get(_key(topic), 0))
+
+
+def stored_key(topic: int | str) -> str:
+    """Return the key under which the store itself keeps a topic's version, a plain number."""
+    return cache.make_key(_key(topic))
+
+
+def store() -> redis.Redis:
+    """Return the cache's own server, for what takes several steps in one round trip."""
+    return _store(str(settings.CACHES["default"]["LOCATION"]))
+
+
+@remembered
+def _store(location: str) -> redis.Redis:
+    return redis.Redis.from_url(location)
 
 
 def _raise(topic: int | str) -> None:

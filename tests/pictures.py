@@ -64,7 +64,12 @@ STANDARD = (
     ("order_new", "/support/order/new/?plan=lite"),
 )
 DESKS = {
-    "agent@portal.example": (("console", "/console/"), ("console_ticket", ".queue-row")),
+    "agent@portal.example": (
+        ("console", "/console/"),
+        ("console_ticket", ".queue-row"),
+        ("macros", "/console/macros/"),
+        ("macro_new", "/console/macros/new/"),
+    ),
     "manager@portal.example": (
         ("desk", "/desk/"),
         ("desk_service_orders", "/desk/service-orders/"),

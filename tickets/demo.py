@@ -21,7 +21,7 @@ from core.numbering import ticket_number
 from core.tenancy import scope
 from supportplans.models import ProductLine
 from supportplans.selectors.coverage import Coverage, coverage_at
-from tickets import demo_desk, sla
+from tickets import demo_desk, demo_macros, sla
 from tickets.demo_stories import ASKED, COMMENTS, GREETINGS, PLACES, STORIES, THANKS, Story
 from tickets.models import (
     Clock,
@@ -87,6 +87,7 @@ def load(at: datetime) -> None:
     """Make the tickets unless they are there already."""
     call_command("load_ticket_categories", verbosity=0)
     call_command("load_ticket_desk", verbosity=0)
+    demo_macros.load(at)
     with scope.staff():
         if not Ticket.objects.filter(idempotency_key__startswith="demo-").exists():
             _Writer(at).write()

@@ -1,5 +1,8 @@
 """What the rules of tickets refuse."""
 
+from collections.abc import Sequence
+from typing import Any
+
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
@@ -157,3 +160,14 @@ class OpenClocksUnconfirmed(DomainError):
             count,
         )
         super().__init__(sentence % {"count": count}, field="confirmed_clocks")
+
+
+class AnsweredMeanwhile(DomainError):
+    """Somebody wrote while the reply was being written; it is shown, and sending again sends."""
+
+    code = "answered_meanwhile"
+    message = _("您写回复期间有新消息，请看过后再发送")
+
+    def __init__(self, messages: Sequence[Any]) -> None:
+        super().__init__(field="body")
+        self.messages = messages

@@ -109,6 +109,14 @@ class ReplyForm(forms.Form):
     )
 
 
+class AgentReplyForm(ReplyForm):
+    """An agent's reply; ``seen`` is the last message that its writer had read."""
+
+    seen = forms.IntegerField(
+        widget=forms.HiddenInput, min_value=0, max_value=2**63 - 1, required=False
+    )
+
+
 class NoteForm(forms.Form):
     """An internal note."""
 

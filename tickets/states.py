@@ -123,6 +123,13 @@ class Desk(models.TextChoices):
     VIP = "vip", _("VIP 专席")
 
 
+class DraftKind(models.TextChoices):
+    """Which composer a draft stands in."""
+
+    REPLY = "reply", _("回复客户")
+    NOTE = "note", _("内部备注")
+
+
 class ClockKind(models.TextChoices):
     """What a clock measures."""
 

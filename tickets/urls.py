@@ -1,6 +1,6 @@
 from django.urls import URLPattern, URLResolver, path
 
-from tickets.views import agents, bulk, console, portal, work
+from tickets.views import agents, bulk, composing, console, macros, portal, work
 
 app_name = "tickets"
 
@@ -21,6 +21,12 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("support/tickets/<str:number>/rate/", portal.ticket_rate, name="ticket_rate"),
     path("console/", console.console, name="console"),
     path("console/live/", console.console_live, name="console_live"),
+    path("console/find/", composing.console_find, name="console_find"),
+    path("console/macros/", macros.macro_list, name="macro_list"),
+    path("console/macros/new/", macros.macro_new, name="macro_new"),
+    path("console/macros/<int:macro_id>/", macros.macro_edit, name="macro_edit"),
+    path("console/macros/<int:macro_id>/switch/", macros.macro_switch, name="macro_switch"),
+    path("console/leave/", composing.console_leave, name="console_leave"),
     path(
         "console/files/<int:attachment_id>/", console.console_attachment, name="console_attachment"
     ),
@@ -52,6 +58,13 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("console/tickets/<str:number>/context/", console.console_context, name="console_context"),
     path("console/tickets/<str:number>/reply/", console.console_reply, name="console_reply"),
     path("console/tickets/<str:number>/note/", console.console_note, name="console_note"),
+    path("console/tickets/<str:number>/draft/", composing.console_draft, name="console_draft"),
+    path("console/tickets/<str:number>/macros/", macros.console_macros, name="console_macros"),
+    path(
+        "console/tickets/<str:number>/macros/<int:macro_id>/",
+        macros.console_macro,
+        name="console_macro",
+    ),
     path("console/tickets/<str:number>/take/", console.console_take, name="console_take"),
     path("console/tickets/<str:number>/assign/", console.console_assign, name="console_assign"),
 ]

@@ -26,12 +26,16 @@ class WrongAnswer(RuntimeError):
 
 @dataclass(frozen=True)
 class Page:
-    """A page of a running server. ``marker`` is text that only this page holds; ``cookies`` say who asks."""
+    """A page of a running server. ``marker`` is text that only this page holds; ``cookies`` say who asks.
+
+    ``status`` is what it answers when all is well.
+    """
 
     address: str
     path: str
     marker: str
     cookies: str = ""
+    status: HTTPStatus = HTTPStatus.OK
 
     def requests_per_second(
         self, *, seconds: float = ROUND_SECONDS, connections: int = CONNECTIONS
@@ -66,7 +70,7 @@ class Page:
         connection.request("GET", self.path, headers={"Cookie": self.cookies, **headers})
         answer = connection.getresponse()
         body = answer.read()
-        if answer.status != HTTPStatus.OK or self.marker.encode() not in body:
+        if answer.status != self.status or self.marker.encode() not in body:
             raise WrongAnswer(f"{self.path} answered {answer.status} without “{self.marker}”")
         return answer
 

@@ -75,6 +75,10 @@
     if (fresh.dataset?.now) ahead = Date.parse(fresh.dataset.now) - Date.now();
     tick();
   });
+  document.addEventListener("portal:time", (event) => {
+    ahead = Date.parse(event.detail) - Date.now();
+  });
+  document.addEventListener("portal:queue", tick);
   setInterval(tick, 1000);
   tick();
 })();

@@ -1,84 +1,56 @@
-// The agents' console: what the poll asks for, rows that hold still under the pointer, places of reading kept.
+// The agents' console: which row is open, and the place of reading when another ticket opens. What is new comes by js/poll.js
+// and js/queue.js.
 (() => {
   const byId = (id) => document.getElementById(id);
-  let pending = false;
-
-  // The poll says which versions the page shows and which ticket is open.
-  document.addEventListener("htmx:configRequest", (event) => {
-    if (event.detail.elt.id !== "queue") return;
-    const pane = byId("ticket-pane");
-    event.detail.parameters.queue = byId("queue").dataset.version;
-    if (pane?.dataset.number) {
-      event.detail.parameters.ticket = pane.dataset.number;
-      event.detail.parameters.seen = byId("console-thread").dataset.version;
-    }
-  });
-
-  function held() {
-    return Boolean(document.querySelector(".queue-rows:hover, .queue-row:focus-visible"));
-  }
-
-  function refresh() {
-    if (!pending) return;
-    pending = false;
-    byId("queue").dataset.version = "";
-    htmx.trigger("#queue", "refresh");
-  }
-
-  document.addEventListener("htmx:oobBeforeSwap", (event) => {
-    const { target, fragment } = event.detail;
-    if (target.id === "queue" && !pending && held()) {
-      event.detail.shouldSwap = false;
-      pending = true;
-      target.dataset.version = fragment.querySelector("#queue").dataset.version;
-      target.querySelector("[data-queue-news]").hidden = false;
-    } else if (target.id === "queue" && pending && held()) {
-      event.detail.shouldSwap = false;
-      target.dataset.version = fragment.querySelector("#queue").dataset.version;
-    }
-  });
-  document.addEventListener("mouseout", (event) => {
-    if (pending && event.target.closest?.(".queue-rows") && !event.relatedTarget?.closest?.(".queue-rows")) refresh();
-  });
-  document.addEventListener("click", (event) => {
-    if (event.target.closest("[data-queue-news]")) refresh();
-  });
-
-  // A fresh copy of the queue or of the open conversation keeps the place where the person was reading; somebody who
-  // had read to the end sees the new end. Another ticket opens at its end.
-  const places = {};
-  const atEnd = (box) => box.scrollHeight - box.scrollTop - box.clientHeight < 40;
-  function remember() {
-    const thread = byId("console-thread");
-    places.queue = document.querySelector(".queue-rows")?.scrollTop;
-    places.number = byId("ticket-pane")?.dataset.number;
-    places.thread = thread && !atEnd(thread) ? thread.scrollTop : null;
-  }
-  function keepPlaces() {
-    const rows = document.querySelector(".queue-rows");
-    const thread = byId("console-thread");
-    if (rows) rows.scrollTop = places.queue || 0;
-    if (!thread) return;
-    const isSame = places.number === byId("ticket-pane").dataset.number;
-    thread.scrollTop = isSame && places.thread !== null ? places.thread : thread.scrollHeight;
-  }
 
   function settle() {
     const open = byId("ticket-pane")?.dataset.number;
+    byId("main").classList.toggle("console--open", Boolean(open)); // on phones the ticket takes the queue's place
     for (const row of document.querySelectorAll(".queue-row")) {
       if (row.dataset.number === open) row.setAttribute("aria-current", "true");
       else row.removeAttribute("aria-current");
     }
   }
-  document.addEventListener("htmx:beforeSwap", remember);
+
+  // The same ticket again (something was sent) stays where it was read, unless that was the end. Another opens at its end.
+  const place = { number: null, top: null };
+  const atEnd = (box) => box.scrollHeight - box.scrollTop - box.clientHeight < 40;
+  document.addEventListener("htmx:beforeSwap", () => {
+    const thread = byId("console-thread");
+    place.number = byId("ticket-pane")?.dataset.number;
+    place.top = thread && !atEnd(thread) ? thread.scrollTop : null;
+  });
   document.addEventListener("htmx:afterSettle", (event) => {
     settle();
-    if (event.detail.elt.closest("#ticket-pane")) keepPlaces();
+    const thread = byId("console-thread");
+    if (!thread || !event.detail.elt.closest("#ticket-pane")) return;
+    const isSame = place.number === byId("ticket-pane").dataset.number;
+    thread.scrollTop = isSame && place.top !== null ? place.top : thread.scrollHeight;
   });
-  document.addEventListener("htmx:oobAfterSwap", (event) => {
-    settle();
-    if (["queue", "console-thread"].includes(event.detail.target.id)) keepPlaces();
+  document.addEventListener("portal:queue", settle);
+
+  // A ticket that takes a while to come leaves its place to a skeleton, after a moment of nothing.
+  document.addEventListener("htmx:beforeRequest", (event) => {
+    const { target, requestConfig } = event.detail;
+    if (target.id !== "ticket-pane" || requestConfig.verb !== "get") return;
+    target.setAttribute("aria-busy", "true");
+    target.querySelector(".pane__scroll")?.replaceChildren(byId("pane-loading").content.cloneNode(true));
   });
+
+  // A pane that cannot be loaded says so and offers to try again; nothing was changed.
+  for (const failure of ["htmx:responseError", "htmx:sendError", "htmx:timeout"]) {
+    document.addEventListener(failure, (event) => {
+      const { target, requestConfig } = event.detail;
+      const place = target?.closest?.("#ticket-pane, #ticket-context");
+      if (!place || requestConfig.verb !== "get") return;
+      place.removeAttribute("aria-busy");
+      const note = byId("pane-failed").content.cloneNode(true);
+      note.querySelector("[data-again]").addEventListener("click", () => htmx.ajax("GET", requestConfig.path, { target: `#${place.id}`, swap: place.id === "ticket-pane" ? "outerHTML" : "innerHTML" }));
+      const box = place.querySelector(".pane__scroll") ?? place;
+      box.replaceChildren(note);
+    });
+  }
+
   settle();
   const thread = byId("console-thread");
   if (thread) thread.scrollTop = thread.scrollHeight;

@@ -1,5 +1,6 @@
-// Live parts poll a small versioned endpoint through htmx; 204 means nothing new. A lost connection shows a banner
-// (data-lost on <body>) and marks the clocks as unconfirmed; they go on counting from the last known server time.
+// Live parts poll a small versioned endpoint through htmx, or by themselves (js/poll.js, which tells of "portal:lost" and
+// "portal:connected"); 204 means nothing new. A lost connection shows a banner (data-lost on <body>) and marks the clocks as
+// unconfirmed; they go on counting from the last known server time.
 (() => {
   let banner = null;
 
@@ -21,6 +22,8 @@
   document.addEventListener("htmx:timeout", lost);
   document.addEventListener("htmx:afterOnLoad", (event) => (event.detail.xhr.status < 502 ? back() : lost()));
   window.addEventListener("offline", lost);
+  document.addEventListener("portal:lost", lost);
+  document.addEventListener("portal:connected", back);
   // An action that failed says so (data-failed on <body>) and leaves what was typed; the next try takes the message away.
   document.addEventListener("htmx:responseError", (event) => {
     if (event.detail.requestConfig.verb === "get") return;

@@ -11,7 +11,14 @@ from tests.stories.test_one_customer import sign_in
 pytestmark = pytest.mark.story
 # Who looks at which pages; a path, or a link of the page before.
 DESKS = {
-    "agent@portal.example": ("/console/", ".queue-row", "/messages/"),
+    "agent@portal.example": (
+        "/console/",
+        ".queue-row",
+        "/console/macros/",
+        "main td a",
+        "/console/macros/new/",
+        "/messages/",
+    ),
     "manager@portal.example": (
         "/desk/",
         "/desk/service-orders/",

@@ -35,4 +35,6 @@ class Migration(migrations.Migration):
         # A follow-up is linked by the customer's own submission; a requirement's track begins with it.
         EnableTenantIsolation("TicketLink", customer=APPEND, staff=FULL),
         EnableTenantIsolation("RequirementStep", customer=APPEND, staff=APPEND),
+        EnableTenantIsolation("AgentDraft", customer="", staff=FULL),
+        GrantTable("Macro", app="", customer="", staff=EDIT),
     ]

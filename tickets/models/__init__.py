@@ -1,4 +1,5 @@
 from tickets.models.clocks import Clock, ClockEvent, ClockStage
+from tickets.models.composing import AgentDraft, Macro
 from tickets.models.conversations import Attachment, TicketMessage, TicketNote
 from tickets.models.links import Incident, IncidentTicket, TicketLink
 from tickets.models.ratings import Rating
@@ -8,6 +9,7 @@ from tickets.models.tags import Tag, TicketTag
 from tickets.models.tickets import Ticket, TicketCategory, TicketEvent
 
 __all__ = [
+    "AgentDraft",
     "Attachment",
     "Availability",
     "Clock",
@@ -15,6 +17,7 @@ __all__ = [
     "ClockStage",
     "Incident",
     "IncidentTicket",
+    "Macro",
     "Rating",
     "RequirementStep",
     "ScopeItem",

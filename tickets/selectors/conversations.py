@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import groupby
 from typing import Any
 
 from django.db.models import F, Prefetch, Q, QuerySet
@@ -28,6 +29,19 @@ class Entry:
     message: TicketMessage | None = None
     note: TicketNote | None = None
     sentence: str = ""
+
+
+@dataclass(frozen=True)
+class Run:
+    """Neighbours in a thread: what people wrote, or lines of the timeline, which staff sees folded to the last one."""
+
+    entries: list[Entry]
+    is_folded: bool
+
+    @property
+    def last(self) -> Entry:
+        """Return the newest of them."""
+        return self.entries[-1]
 
 
 @dataclass(frozen=True)
@@ -124,6 +138,14 @@ def messages_of(ticket: Ticket) -> QuerySet[TicketMessage]:
 def _with_merged(ticket: Ticket) -> QuerySet[Ticket, Any]:
     """Return the ids of a ticket and of those that were merged into it, for one question to the database."""
     return Ticket.objects.filter(Q(pk=ticket.pk) | Q(merged_into=ticket.pk)).values("pk")
+
+
+def runs(entries: Iterable[Entry]) -> list[Run]:
+    """Return a thread in runs: neighbouring lines of the timeline together, and what people wrote between them."""
+    grouped = (
+        (is_line, list(run)) for is_line, run in groupby(entries, lambda e: bool(e.sentence))
+    )
+    return [Run(run, is_line and len(run) > 1) for is_line, run in grouped]
 
 
 def events_of(ticket: Ticket) -> list[TicketEvent]:

@@ -48,6 +48,14 @@ class QueueView(TextChoices):
     MINE = "mine", _("我的")
     WORK = "work", _("处理中")
     DONE = "done", _("已解决")
+    UNASSIGNED = "unassigned", _("未分派")
+    BREACHED = "breached", _("已超时")
+
+
+# Views in the order of the queue; the others show what was touched last.
+RANKED_VIEWS = frozenset(
+    {QueueView.WAITING, QueueView.MINE, QueueView.UNASSIGNED, QueueView.BREACHED}
+)
 
 
 @dataclass(frozen=True)
@@ -107,7 +115,7 @@ def queue_page(
     if text.strip():
         tickets = _rows(desk).filter(matching(text)).order_by("-id")[:PAGE_SIZE]
         return Page(_with_clocks(list(tickets), at), None)
-    tickets = _of_view(view, desk, staff)
+    tickets = _of_view(view, desk, staff, at)
     if tag:
         tickets = tickets.filter(Exists(TicketTag.objects.filter(ticket=OuterRef("pk"), tag=tag)))
     found = list(_after(tickets, view, after)[: PAGE_SIZE + 1])
@@ -122,7 +130,7 @@ def queue_counts(*, desk: str, staff: StaffMember, at: datetime) -> dict[str, st
     One query that reads at most 100 rows of each.
     """
     views = (QueueView.WAITING, QueueView.MINE, QueueView.WORK)
-    counted = {view.value: _of_view(view, desk, staff) for view in views}
+    counted = {view.value: _of_view(view, desk, staff, at) for view in views}
     counted[Alarm.SOON.value] = _rows(desk).filter(due_at__gt=at, due_at__lte=at + SOON)
     counted[Alarm.LATE.value] = _rows(desk).filter(due_at__lte=at)
     parts = [
@@ -173,8 +181,13 @@ def _rows(desk: str) -> QuerySet[Ticket]:
     return tickets.filter(desk=desk) if desk else tickets
 
 
-def _of_view(view: str, desk: str, staff: StaffMember) -> QuerySet[Ticket]:
+def _of_view(view: str, desk: str, staff: StaffMember, at: datetime) -> QuerySet[Ticket]:
+    waiting = _rows(desk).filter(due_at__isnull=False).order_by("queue_rank", "due_at", "id")
     match view:
+        case QueueView.UNASSIGNED:
+            return waiting.filter(assignee=None)
+        case QueueView.BREACHED:
+            return waiting.filter(due_at__lte=at)
         case QueueView.MINE:
             mine = Ticket.objects.defer("search").select_related("tenant", "assignee")
             return mine.filter(assignee=staff, state__in=OPEN_STATES).order_by(
@@ -185,14 +198,14 @@ def _of_view(view: str, desk: str, staff: StaffMember) -> QuerySet[Ticket]:
             return _rows(desk).filter(working).order_by("-last_message_at", "-id")
         case QueueView.DONE:
             return _rows(desk).filter(state__in=DONE_STATES).order_by("-resolved_at", "-id")
-    return _rows(desk).filter(due_at__isnull=False).order_by("queue_rank", "due_at", "id")
+    return waiting
 
 
 def _after(tickets: QuerySet[Ticket], view: str, after: str) -> QuerySet[Ticket]:
     """Go on behind the row that ``after`` names; what cannot be read starts from the top."""
     parts = after.split("~")
     try:
-        if view == QueueView.WAITING and len(parts) == 3:  # noqa: PLR2004  (rank, due, id)
+        if view in RANKED_VIEWS and len(parts) == 3:  # noqa: PLR2004  (rank, due, id)
             key = (int(parts[0]), datetime.fromisoformat(parts[1]), int(parts[2]))
             return tickets.filter(TupleGreaterThan(("queue_rank", "due_at", "id"), key))
         if view in {QueueView.WORK, QueueView.DONE} and len(parts) == 2:  # noqa: PLR2004  (instant, id)
@@ -206,7 +219,7 @@ def _after(tickets: QuerySet[Ticket], view: str, after: str) -> QuerySet[Ticket]
 
 def _key(ticket: Ticket, view: str) -> str | None:
     match view:
-        case QueueView.WAITING if ticket.due_at is not None:
+        case _ if view in RANKED_VIEWS and ticket.due_at is not None:
             return f"{ticket.queue_rank}~{ticket.due_at.isoformat()}~{ticket.pk}"
         case QueueView.WORK:
             return f"{ticket.last_message_at.isoformat()}~{ticket.pk}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import uuid
 from datetime import datetime, timedelta
 from typing import Any
@@ -12,6 +13,7 @@ from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
+from django.template.loader import render_to_string
 from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
@@ -26,17 +28,24 @@ from supportplans.models import AssuranceWindow
 from supportplans.selectors.coverage import coverage_at
 from supportplans.selectors.subscriptions import assurance_quotas
 from supportplans.states import PlanCode, WindowState
-from tickets.forms import NoteForm, ReplyForm
+from tickets import presence
+from tickets.exceptions import AnsweredMeanwhile
+from tickets.forms import AgentReplyForm, NoteForm
 from tickets.live import CONSOLE, ticket_topic
 from tickets.models import Attachment, Ticket
+from tickets.polls import Fragment, Pass, Poll, answer, viewers_told
 from tickets.selectors import conversations, queue
-from tickets.services import assignment, replies, sweeps
+from tickets.selectors.composing import drafts_of
+from tickets.selectors.counters import mine_counts
+from tickets.services import assignment, composing, replies, sweeps
 from tickets.services import tickets as services
-from tickets.states import CONSOLE_ROLES, Desk
+from tickets.states import CONSOLE_ROLES, Desk, DraftKind
 
 LATE_TIMERS_SECONDS = 30
 RECENT = timedelta(days=30)
 WINDOWS_SHOWN = 3
+# The other views are reached by keys and by the counters of the top bar.
+ALWAYS_SHOWN = ("waiting", "mine", "work", "done")
 
 agents = staff_view(*CONSOLE_ROLES)
 
@@ -90,29 +99,41 @@ def console_context(request: HttpRequest, number: str) -> HttpResponse:
 @agents
 @require_safe
 def console_live(request: HttpRequest) -> HttpResponse:
-    """Answer 204 while nothing is new, else the queue with its counters, the open conversation, or both.
+    """Answer 204 while nothing is new, else the queue with its counters, the open conversation, who looks at what.
 
-    ``queue`` and ``seen`` are the versions that the page shows; ``ticket`` is the number of the open ticket.
+    The query says what the page shows (``tickets.polls.Poll``). Whoever is let in here is answered from the cache for
+    the next seconds (``tickets.polls.quick_answer``).
     """
-    at = clock.now()
-    context: dict[str, Any] = {}
-    number = request.GET.get("ticket", "")
-    ticket = queue.ticket_for_staff(number) if number else None
-    if request.GET.get("queue") != str(live.version(CONSOLE)):
-        context |= _queue(request, at)
-    if ticket and request.GET.get("seen") != str(live.version(ticket_topic(ticket.pk))):
-        context |= _pane(request, ticket, at)
-    if not context:
-        return HttpResponse(status=204)
-    return render(request, "tickets/console.html#live", {"ticket": ticket, **context})
+    at, poll = clock.now(), Poll.of(request.GET.dict())
+    person = _pass(request)
+    who = presence.teller(person.user_id, person.name)
+    beat = presence.beat(poll.place, who=who)
+    told = viewers_told(poll, beat.version, person.user_id) if beat else {}
+    version, fragment = live.version(CONSOLE), None
+    if poll.queue != str(version):
+        fragment = _fragment(request, poll, person, version)
+    ticket = queue.ticket_for_staff(poll.ticket) if poll.ticket else None
+    if ticket and poll.seen != str(live.version(ticket_topic(ticket.pk))):
+        pane = _pane(request, ticket, at)
+        told |= {
+            "ticket": ticket.number,
+            "ticketVersion": pane["ticket_version"],
+            "thread": render_to_string("tickets/console_thread.html", pane, request),
+            "head": render_to_string("tickets/console_head.html", pane, request),
+        }
+    person.give(request.session.session_key or "")
+    return answer(told, fragment, person)
 
 
 @agents
 @require_POST
 def console_reply(request: HttpRequest, number: str) -> HttpResponse:
-    """Send a public reply: plain, with the turn handed to the customer, or as the solution."""
+    """Send a public reply: plain, with the turn handed to the customer, or as the solution.
+
+    What somebody else wrote meanwhile is shown first; sending again sends.
+    """
     ticket, at = _ticket(number), clock.now()
-    form = ReplyForm(request.POST, request.FILES)
+    form = AgentReplyForm(request.POST, request.FILES)
     # Calling it solved needs no words where the customer waits for none; the service decides.
     form.fields["body"].required = request.POST.get("action") != "resolve"
     if not form.is_valid():
@@ -120,6 +141,8 @@ def console_reply(request: HttpRequest, number: str) -> HttpResponse:
     try:
         with transaction.atomic():
             _send(request, ticket, form, at)
+    except AnsweredMeanwhile as error:
+        return _answer(request, number, at, form=form, unseen=error.messages)
     except DomainError as error:
         form.add_error("body", str(error.message))
         return _answer(request, number, at, form=form)
@@ -134,9 +157,9 @@ def console_note(request: HttpRequest, number: str) -> HttpResponse:
     form = NoteForm(request.POST)
     if not form.is_valid():
         return _answer(request, number, at, note_form=form)
-    replies.note_add(
-        ticket_id=ticket.pk, body=form.cleaned_data["body"], actor=actor_of(request), at=at
-    )
+    actor = actor_of(request)
+    replies.note_add(ticket_id=ticket.pk, body=form.cleaned_data["body"], actor=actor, at=at)
+    composing.draft_discard(ticket_id=ticket.pk, kind=DraftKind.NOTE, actor=actor)
     return _answer(request, number, at)
 
 
@@ -182,9 +205,13 @@ def console_attachment(request: HttpRequest, attachment_id: int) -> HttpResponse
     return serve_private(found.file, name=found.name, content_type=found.content_type)
 
 
-def _send(request: HttpRequest, ticket: Ticket, form: ReplyForm, at: datetime) -> None:
-    """Do what the pressed button says with the form's words and files."""
+def _send(request: HttpRequest, ticket: Ticket, form: AgentReplyForm, at: datetime) -> None:
+    """Do what the pressed button says with the form's words and files; the draft has done its work then."""
     data = form.cleaned_data
+    if data["seen"] is not None:
+        composing.answered_refuse(
+            ticket_id=ticket.pk, seen_message_id=data["seen"], idempotency_key=data["key"] or None
+        )
     common: dict[str, Any] = {
         "ticket_id": ticket.pk,
         "body": data["body"],
@@ -198,6 +225,31 @@ def _send(request: HttpRequest, ticket: Ticket, form: ReplyForm, at: datetime) -
         replies.reply_add(
             **common, wait=data["action"] == "wait", idempotency_key=data["key"] or None
         )
+    composing.draft_discard(ticket_id=ticket.pk, kind=DraftKind.REPLY, actor=common["actor"])
+
+
+def _pass(request: HttpRequest) -> Pass:
+    """Return who may be answered from the cache, and for which desks."""
+    staff = _staff(request)
+    desks = ",".join(queue.desks_of(identity_of(request)))
+    return Pass(staff.user_id, staff.display_name, staff.pk, desks)
+
+
+def _fragment(request: HttpRequest, poll: Poll, person: Pass, version: int) -> Fragment:
+    """Return the queue for a poll: as rendered for a colleague a moment ago, or anew."""
+    key = poll.fragment_key(version, person)
+    fragment = Fragment.kept(key) if key else None
+    if fragment is None:
+        shown = _queue(request, clock.now())
+        parts = {
+            name: render_to_string(f"tickets/console_{name}.html", shown, request)
+            for name in ("queue", "counts")
+        }
+        text = json.dumps(parts, ensure_ascii=False)
+        fragment = Fragment(shown["queue_version"], text, mine_counts())
+        if key := poll.fragment_key(fragment.version, person):
+            fragment.keep(key)
+    return fragment
 
 
 def _answer(request: HttpRequest, number: str, at: datetime, **forms: Any) -> HttpResponse:
@@ -232,7 +284,12 @@ def _queue(request: HttpRequest, at: datetime) -> dict[str, Any]:
     counts = queue.queue_counts(desk=desk, staff=staff, at=at)
     return {
         "page": page,
-        "views": [(code, label, counts.get(code, "")) for code, label in queue.QueueView.choices],
+        "views": [
+            (code, label, counts.get(code, ""))
+            for code, label in queue.QueueView.choices
+            if code in ALWAYS_SHOWN or code == view
+        ],
+        "ranked": view in queue.RANKED_VIEWS,
         "alarms": [(code, label, counts[code]) for code, label in queue.Alarm.choices],
         "view": view,
         "desk": desk,
@@ -247,23 +304,47 @@ def _queue(request: HttpRequest, at: datetime) -> dict[str, Any]:
 
 
 def _pane(request: HttpRequest, ticket: Ticket, at: datetime, **forms: Any) -> dict[str, Any]:
-    """Return one ticket with its conversation, notes included. Six queries."""
+    """Return one ticket with its conversation, notes included, and what the agent has begun to write. Seven queries."""
     version = live.version(ticket_topic(ticket.pk))
     events = conversations.events_of(ticket)
     clocks = conversations.clocks_of(ticket)
     in_force = conversations.clock_in_force(clocks)
+    entries = conversations.thread(ticket, events, notes=True)
+    last = max((entry.message.pk for entry in entries if entry.message), default=0)
     return {
         "ticket": ticket,
         "ticket_version": version,
-        "entries": conversations.thread(ticket, events, notes=True),
+        "runs": conversations.runs(entries),
+        "last_message": last,
+        **_composers(request, ticket, last, **forms),
         "clock": conversations.ClockView(in_force, at) if in_force else None,
         "reasons": queue.reasons(ticket),
         "plan_label": PlanCode(ticket.plan_code).label,
         "assignees": queue.assignees(),
-        "form": forms.get("form") or ReplyForm(initial={"key": uuid.uuid4().hex}),
-        "note_form": forms.get("note_form") or NoteForm(auto_id="note_%s"),
         "here": _place(request),
         "at": at,
+    }
+
+
+def _composers(request: HttpRequest, ticket: Ticket, last: int, **forms: Any) -> dict[str, Any]:
+    """Return both composers: what was refused as it was typed, else the agent's drafts.
+
+    ``seen`` is what the writer had read when the reply was begun; what is shown as unseen is seen with it.
+    """
+    drafts = drafts_of(ticket, _staff(request))
+    reply = drafts.get(DraftKind.REPLY)
+    form, unseen = forms.get("form"), forms.get("unseen", [])
+    seen = last
+    if form is not None and not unseen:
+        seen = form.cleaned_data.get("seen") or last
+    elif form is None and reply is not None:
+        seen = reply.seen_message_id
+    return {
+        "form": form or AgentReplyForm(initial={"key": uuid.uuid4().hex}),
+        "note_form": forms.get("note_form") or NoteForm(auto_id="note_%s"),
+        "drafts": drafts,
+        "unseen": unseen,
+        "seen": seen,
     }
 
 
