@@ -75,8 +75,8 @@ def load(at: datetime) -> None:
                 _use_quota(tenants[name], item, window)
         _apply_for_trial(tenants[TRIAL[0]], at)
         if not AccountLink.objects.exists():
-            for days, (principal, linked, state) in enumerate(LINKS, start=3):
-                _link(tenants[principal], tenants[linked], state, at - timedelta(days=days))
+            for days, (principal, linked, reached) in enumerate(LINKS, start=3):
+                _link(tenants[principal], tenants[linked], reached, at - timedelta(days=days))
 
 
 def _subscribe(tenant: Tenant, plan_code: PlanCode, basis: Basis, starts: datetime) -> None:
