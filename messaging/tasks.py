@@ -11,13 +11,18 @@ from messaging import services
 from messaging.channels import email
 
 SEND_BATCH = 50
+EXPAND_BATCHES = 50
 logger = logging.getLogger(__name__)
 
 
-@shared_task(name="messaging.messages_expand", scope="staff")
+@shared_task(name="messaging.messages_expand", scope="none")
 def messages_expand() -> None:
-    """Turn waiting messages into deliveries."""
-    services.messages_expand(at=clock.now())
+    """Turn waiting messages into deliveries, batch by batch, each in its own transaction of staff's scope."""
+    for _ in range(EXPAND_BATCHES):
+        with scope.staff():
+            taken = services.messages_expand(at=clock.now())
+        if taken < services.EXPAND_BATCH:
+            return
 
 
 @shared_task(name="messaging.deliveries_send", scope="none")

@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from celery import current_app
 from django.core import mail
 
 from core import clock
@@ -126,3 +127,42 @@ def test_a_message_that_cannot_be_expanded_shows_its_error(cast, told, as_staff)
 
 def _refuse(delivery):
     raise ConnectionRefusedError("the server is away")
+
+
+def test_many_things_are_told_with_one_statement_and_each_once(cast, as_staff, max_queries):
+    notices = [
+        services.Notice(
+            key=f"many-{number % 40}",
+            audience=["tenant:owner"],
+            context=CONTEXT,
+            tenant_id=cast.huachen.pk,
+            url="/support/plan/",
+        )
+        for number in range(50)
+    ]
+    with max_queries(1):
+        services.notify_many("supportplans.term_ending", notices, at=clock.now())
+    with max_queries(1):
+        services.notify_many("supportplans.term_ending", notices[:3], at=clock.now())
+    with max_queries(0):
+        services.notify_many("supportplans.term_ending", [], at=clock.now())
+    rows = Message.objects.filter(kind="supportplans.term_ending")
+    assert rows.count() == 40
+    one = rows.get(key="many-7")
+    assert (one.audience, one.context, one.url) == (["tenant:owner"], CONTEXT, "/support/plan/")
+    assert (one.attempts, one.error, one.expanded_at) == (0, "", None)
+    with pytest.raises(KindUnknown):
+        services.notify_many("nobody.knows", notices, at=clock.now())
+
+
+def test_the_worker_drains_the_outbox_batch_by_batch(cast, as_staff, monkeypatch):
+    monkeypatch.setattr(services, "EXPAND_BATCH", 4)
+    notices = [
+        services.Notice(
+            key=f"n{number}", audience=["tenant:owner"], context=CONTEXT, tenant_id=cast.huachen.pk
+        )
+        for number in range(10)
+    ]
+    services.notify_many("supportplans.term_ending", notices, at=clock.now())
+    current_app.tasks["messaging.messages_expand"]()
+    assert not Message.objects.filter(expanded_at=None).exists()
