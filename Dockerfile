@@ -29,7 +29,7 @@ RUN python -m compileall -q -x '^./tests' . \
 USER 10001:10001
 VOLUME /data
 EXPOSE 8000
-CMD ["gunicorn", "config.wsgi", "--preload", "--worker-class=gthread", "--workers=2", "--threads=8", \
+CMD ["gunicorn", "config.wsgi", "--config=python:config.web", "--preload", "--worker-class=gthread", "--workers=2", "--threads=8", \
      "--bind=0.0.0.0:8000", "--no-control-socket", "--worker-tmp-dir=/dev/shm", "--max-requests=10000", "--max-requests-jitter=1000"]
 
 

@@ -143,6 +143,7 @@ def processes(port: int, data_dir: Path) -> dict[str, list[str]]:
     python = sys.executable
     celery = [python, "-m", "celery", "--quiet", "-A", "config"]
     gunicorn = [python, "-m", "gunicorn", "config.wsgi", "--preload", "--worker-class=gthread"]
+    gunicorn.append("--config=python:config.web")
     # Its control socket would stand in the home directory, one for all copies of a user, and outlive the server.
     gunicorn.append("--no-control-socket")
     bind = f"--bind={os.environ.get('HOST', '127.0.0.1')}:{port}"

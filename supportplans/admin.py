@@ -9,7 +9,11 @@ from django.db import models
 from django.http import HttpRequest
 from typing_extensions import override
 
+from accounts.access import actor_of
 from accounts.admin import ReadOnlyAdmin
+from accounts.services.audit import audit_record
+from core import clock
+from supportplans.forms import FigureForm, VersionForm
 from supportplans.models import (
     Agreement,
     AssuranceWindow,
@@ -27,7 +31,24 @@ from supportplans.models import (
 
 
 class VersionedAdmin(admin.ModelAdmin[models.Model]):
-    """Rows with an effective date are added, never changed: what was promised or charged by them stays explained."""
+    """Rows with an effective date are added, never changed: what was promised or charged by them stays explained.
+
+    Each addition stands in the audit trail and in the row's own history.
+    """
+
+    form = VersionForm
+
+    @override
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        super().save_model(request, obj, form, change)
+        audit_record(
+            action=f"{obj._meta.app_label}.{obj._meta.model_name}_add",
+            subject=str(obj),
+            actor=actor_of(request),
+            at=clock.now(),
+            tenant_id=None,
+            details={"id": obj.pk, "effective_from": obj.effective_from.isoformat()},
+        )
 
     @override
     def has_change_permission(self, request: HttpRequest, obj: models.Model | None = None) -> bool:
@@ -52,6 +73,7 @@ class ResponseTargetAdmin(VersionedAdmin):
 
 @admin.register(Figure)
 class FigureAdmin(VersionedAdmin):
+    form = FigureForm
     list_display = ("code", "value", "effective_from", "note")
     list_filter = ("code",)
 

@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
-from django import forms
-from django.utils.translation import gettext_lazy as _
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
 
-from supportplans.states import PlanCode
+from django import forms
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+from typing_extensions import override
+
+from core import clock
+from core.clock import local
+from supportplans.states import FIGURE_BOUNDS, PlanCode
 
 PAID_PLANS = [(code.value, code.label) for code in PlanCode if code != PlanCode.STANDARD]
 
@@ -43,3 +51,35 @@ class LinkForm(forms.Form):
         widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
     )
     name = forms.CharField(label=_("对方账号名称"), max_length=100)
+
+
+class VersionForm(forms.ModelForm[Any]):
+    """A new version of a rule, in the back office. It takes effect now or later, never in the past."""
+
+    def clean_effective_from(self) -> datetime:
+        """Refuse the past: clocks have run and prices have been paid by what held then."""
+        since: datetime = self.cleaned_data["effective_from"]
+        if since < (at := clock.now()):
+            raise forms.ValidationError(
+                gettext("生效时间不能早于现在（%(now)s）")
+                % {"now": f"{local(at):%Y-%m-%d %H:%M:%S}"}
+            )
+        return since
+
+
+class FigureForm(VersionForm):
+    """A new figure of a rule. Where not every number makes sense, its bounds are checked."""
+
+    @override
+    def clean(self) -> dict[str, Any]:
+        """Refuse what lies outside the figure's bounds."""
+        data = super().clean() or self.cleaned_data
+        bounds, value = FIGURE_BOUNDS.get(data.get("code", "")), data.get("value")
+        if bounds and isinstance(value, Decimal):
+            least, most = bounds
+            if not least <= value <= most or value % 1:
+                self.add_error(
+                    "value",
+                    gettext("须为 %(least)d 至 %(most)d 的整数") % {"least": least, "most": most},
+                )
+        return data

@@ -122,6 +122,18 @@ class FigureCode(models.TextChoices):
     LINK_OFFER = "link_offer", _("关联账号限时优惠（1 开放，0 结束）")
     LINK_APPLICATIONS = "link_applications", _("关联账号受理新申请（1 受理，0 停止）")
     LINK_ANSWER_DAYS = "link_answer_days", _("关联邀请有效期（天）")
+    WARN_FIRST = "warn_first", _("工单首次提醒（响应时限的 %）")
+    WARN_AGAIN = "warn_again", _("工单再次提醒（响应时限的 %）")
+    ESCALATE = "escalate", _("工单升级值班经理（响应时限的 %）")
+
+
+# What a figure may be where not every number makes sense: the least, the most, whole numbers only. The due instant is
+# 100 %: warnings lie before it, the escalation after it.
+FIGURE_BOUNDS: dict[str, tuple[int, int]] = {
+    FigureCode.WARN_FIRST: (1, 99),
+    FigureCode.WARN_AGAIN: (1, 99),
+    FigureCode.ESCALATE: (101, 1000),
+}
 
 
 # Reminders before the end of a term.

@@ -7,10 +7,12 @@ from django.contrib import admin
 from accounts.admin import ReadOnlyAdmin
 from tickets.models import (
     Clock,
+    ClockEvent,
     ClockStage,
     Incident,
     Rating,
     ScopeItem,
+    SweepOutage,
     Tag,
     Ticket,
     TicketCategory,
@@ -81,6 +83,24 @@ class ClockStageAdmin(ReadOnlyAdmin):
     list_display = ("clock", "percent", "due_at", "noticed_at")
     list_select_related = ("clock",)
     show_full_result_count = False
+
+
+@admin.register(ClockEvent)
+class ClockEventAdmin(ReadOnlyAdmin):
+    """The log of the clocks."""
+
+    list_display = ("created_at", "clock", "kind", "due_at", "target_minutes", "reason")
+    list_filter = ("kind",)
+    list_select_related = ("clock",)
+    raw_id_fields = ("clock",)
+    show_full_result_count = False
+
+
+@admin.register(SweepOutage)
+class SweepOutageAdmin(ReadOnlyAdmin):
+    """When the timers were late."""
+
+    list_display = ("began_at", "noticed_at", "ended_at", "worst_seconds")
 
 
 @admin.register(Rating)

@@ -9,10 +9,12 @@ import random
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.core.management import call_command
 from django.db import models
 
+from accounts.access import Actor
 from accounts.models import Membership, StaffMember, Tenant, User
 from accounts.models.tenants import TenantRole
 from accounts.models.users import StaffRole
@@ -22,6 +24,7 @@ from core.tenancy import scope
 from supportplans.models import ProductLine
 from supportplans.selectors.coverage import Coverage, coverage_at
 from tickets import demo_desk, demo_macros, sla
+from tickets.clock_log import started_details
 from tickets.demo_stories import ASKED, COMMENTS, GREETINGS, PLACES, STORIES, THANKS, Story
 from tickets.models import (
     Clock,
@@ -34,7 +37,8 @@ from tickets.models import (
     TicketMessage,
     TicketNote,
 )
-from tickets.services.coverages import standing_set
+from tickets.selectors.stages import stages_at
+from tickets.services.coverages import severity_raise, standing_set
 from tickets.services.replies import CLOSES_AFTER
 from tickets.states import (
     ClockEventKind,
@@ -53,11 +57,13 @@ SHARES = (("华辰科技", 95), ("云帆物流", 80), ("青禾教育", 55), ("�
 # Minutes ago and where each of the open tickets stands.
 OPEN_NOW = (
     ("华辰科技", 4, "new"), ("云帆物流", 6, "new"), ("启明医疗", 3, "new"), ("青禾教育", 7, "new"),
-    ("木棉传媒", 12, "new"), ("华辰科技", 14, "new"), ("木棉传媒", 41, "late"), ("华辰科技", 95, "asked"),
+    ("木棉传媒", 12, "new"), ("华辰科技", 14, "raised"), ("木棉传媒", 41, "late"), ("华辰科技", 95, "asked"),
     ("云帆物流", 130, "asked"), ("青禾教育", 200, "working"), ("华辰科技", 260, "working"),
     ("启明医疗", 340, "waiting"), ("云帆物流", 410, "waiting"), ("木棉传媒", 520, "working"),
 )  # fmt: skip
 MISSED_SHARE = 0.04
+# One general ticket became urgent so long ago: its clock shows what changed its target.
+RAISED_AGO = timedelta(minutes=3)
 
 
 @dataclass
@@ -102,6 +108,8 @@ class _Writer:
         self.random = random.Random(20260823)  # noqa: S311  (the same demo every time)
         self.rows = Rows()
         self.cast = _cast()
+        self.stages = stages_at(at)
+        self.raised: list[Ticket] = []
         self.lines = {line.code: line for line in ProductLine.objects.all()}
         self.categories = {row.code: row for row in TicketCategory.objects.all()}
 
@@ -116,6 +124,9 @@ class _Writer:
         for table in tables:
             if table:
                 type(table[0])._default_manager.bulk_create(table, batch_size=500)
+        for ticket in self.raised:
+            actor = Actor(user=ticket.actor, name=ticket.actor_name, title=ticket.actor_title)
+            severity_raise(ticket_id=ticket.pk, actor=actor, at=self.at - RAISED_AGO)
 
     def _plan(self) -> list[tuple[str, float, str]]:
         """Return customer, minutes ago and ending of every ticket, oldest first."""
@@ -133,6 +144,8 @@ class _Writer:
         story = self.random.choice(STORIES)
         if end in {"new", "late"}:
             story = self.random.choice([row for row in STORIES if row.effect != "question"][:10])
+        elif end == "raised":
+            story = next(row for row in STORIES if row.effect == "question")
         ticket, names = self._ticket(number, tenant, story, coverage, start)
         user, title = self.random.choice(self.cast.people[tenant.pk])
         customer = {"actor": user, "actor_name": user.name, "actor_title": title}
@@ -143,7 +156,7 @@ class _Writer:
         self._message(ticket, story.body.format(**names), start, customer)
         self._event(ticket, TicketEventKind.SUBMITTED, start, customer)
         self._routed(ticket, coverage, start)
-        if end in {"new", "late"}:
+        if end in {"new", "late", "raised"}:
             self._running(ticket, coverage, ClockKind.FIRST, start)
         else:
             self._work(
@@ -155,6 +168,8 @@ class _Writer:
                 end=end,
             )
         ticket.save()
+        if end == "raised":
+            self.raised.append(ticket)
 
     def _ticket(
         self, number: int, tenant: Tenant, story: Story, coverage: Coverage, start: datetime
@@ -296,7 +311,8 @@ class _Writer:
                 )
             )
             clock.stage_passed = percent
-        self._clock_event(clock, ClockEventKind.STOPPED, stop, _by(by) if by else {})
+        answered = {"answered_by": by.pk if by else None}
+        self._clock_event(clock, ClockEventKind.STOPPED, stop, _by(by) if by else {}, answered)
 
     def _clock(self, ticket: Ticket, coverage: Coverage, kind: ClockKind, start: datetime) -> Clock:
         target = coverage.target_minutes[ticket.severity]
@@ -310,13 +326,22 @@ class _Writer:
             started_at=start,
             target_minutes=target,
             due_at=sla.due_instant(start, target),
+            stage_percents=self.stages,
+        )
+        clock.stage_instants = sla.stage_instants(
+            clock.stage_percents, start=start, due=clock.due_at
         )
         self.rows.clocks.append(clock)
-        self._clock_event(clock, ClockEventKind.STARTED, start, {})
+        self._clock_event(clock, ClockEventKind.STARTED, start, {}, started_details(clock))
         return clock
 
     def _clock_event(
-        self, clock: Clock, kind: ClockEventKind, at: datetime, by: dict[str, object]
+        self,
+        clock: Clock,
+        kind: ClockEventKind,
+        at: datetime,
+        by: dict[str, object],
+        details: dict[str, Any],
     ) -> None:
         self.rows.clock_events.append(
             ClockEvent(
@@ -326,6 +351,7 @@ class _Writer:
                 due_at=clock.due_at,
                 target_minutes=clock.target_minutes,
                 reason=clock.outcome,
+                details=details,
                 created_at=at,
                 **by,
             )

@@ -20,23 +20,16 @@ def subscription_changed(event: SubscriptionChanged) -> None:
         return
     tenant_coverage_apply(
         tenant_id=event.tenant_id,
-        reason=f"plan_{event.to_plan}",
-        may_shorten=_RANKS.index(event.to_plan) > _RANKS.index(event.from_plan),
         actor=SYSTEM,
         at=event.at,
+        upgraded=_RANKS.index(event.to_plan) > _RANKS.index(event.from_plan),
     )
 
 
 @subscribe(LinkChanged)
 def link_changed(event: LinkChanged) -> None:
     """Move a linked account's open tickets to its principal's place, or back; clocks keep the own plan's targets."""
-    tenant_coverage_apply(
-        tenant_id=event.tenant_id,
-        reason="link",
-        may_shorten=False,
-        actor=SYSTEM,
-        at=event.at,
-    )
+    tenant_coverage_apply(tenant_id=event.tenant_id, actor=SYSTEM, at=event.at)
 
 
 @subscribe(TicketSubmitted)

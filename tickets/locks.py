@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import Q, QuerySet
 
 from supportplans.locks import lock_tenant
@@ -17,6 +15,20 @@ class _Merged(Exception):
     def __init__(self, into: int) -> None:
         self.into = into
         super().__init__(into)
+
+
+def keep_coverage(*, tenant_id: int | None = None, ticket_id: int | None = None) -> None:
+    """Hold the tenant of a ticket, or the tenant itself, as it is until the end of the transaction.
+
+    A change of plan locks the tenant before it looks for open tickets: who opens one meanwhile waits for it, or makes
+    it wait, and never starts a clock by a plan that has just gone. Comes before the ticket's lock; readers do not wait.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT 1 FROM accounts_tenant WHERE id = coalesce(%s, "
+            "(SELECT tenant_id FROM tickets_ticket WHERE id = %s)) FOR SHARE",
+            [tenant_id, ticket_id],
+        )
 
 
 def lock_tickets() -> QuerySet[Ticket]:
@@ -85,13 +97,4 @@ def lock_running_clocks(ticket_ids: list[int]) -> QuerySet[Clock]:
         Clock.objects.select_for_update(of=("self",), no_key=True)
         .filter(ticket_id__in=ticket_ids, stopped_at=None)
         .order_by("pk")
-    )
-
-
-def lock_due_clocks(at: datetime, limit: int) -> QuerySet[Clock]:
-    """Return up to ``limit`` clocks with a stage before ``at``; those that someone else holds are left to them."""
-    return (
-        Clock.objects.select_for_update(of=("self",), no_key=True, skip_locked=True)
-        .filter(next_stage_at__lt=at)
-        .order_by("next_stage_at")[:limit]
     )

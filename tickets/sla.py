@@ -1,17 +1,19 @@
 """Pure rules of response clocks (domain.md §5). Instants in, instants out; nothing here reads the clock.
 
 A clock runs around the clock from its start; its stages lie at start + p × (due − start). A stage is passed when the
-clock still runs *after* the stage's instant, so that a reply at the due instant is on time.
+clock still runs *after* the stage's instant, so that a reply at the due instant is on time. The instants are kept with
+the clock: a change of target moves those that lie ahead and leaves those that lie behind.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-WARNING_HALF, WARNING_LATE, BREACH, ESCALATION = 50, 80, 100, 200
-STAGES = (WARNING_HALF, WARNING_LATE, BREACH, ESCALATION)
+# The due instant. Stages below it warn, those above it escalate (their percentages are data, see selectors/stages.py).
+BREACH = 100
 # After a change that shortens a target there are at least five minutes left to answer.
 RETARGET_GRACE = timedelta(minutes=5)
 WARM_LEFT, HOT_LEFT = 0.5, 0.2
@@ -42,39 +44,60 @@ def due_instant(start: datetime, target_minutes: int) -> datetime:
     return start + timedelta(minutes=target_minutes)
 
 
-def stage_instant(
-    percent: int, *, start: datetime, due: datetime, changed: datetime | None = None
-) -> datetime:
-    """Return the instant of a stage. One that would lie before the change of target fires at the change."""
-    instant = start + (due - start) * percent / 100
-    return instant if changed is None else max(instant, changed)
+def stage_instant(percent: int, *, start: datetime, due: datetime) -> datetime:
+    """Return where a stage lies on the way from start to due."""
+    return start + (due - start) * percent / 100
 
 
-def stages_after(passed: int) -> tuple[int, ...]:
-    """Return the stages that a clock has still before it, after the highest one that it passed."""
-    return tuple(percent for percent in STAGES if percent > passed)
+def stage_instants(stages: Sequence[int], *, start: datetime, due: datetime) -> list[datetime]:
+    """Return the instants of a clock's stages, in the order of the percentages."""
+    return [stage_instant(percent, start=start, due=due) for percent in stages]
 
 
-def next_stage_instant(
-    passed: int, *, start: datetime, due: datetime, changed: datetime | None = None
-) -> datetime | None:
-    """Return the instant of the next stage, or None when the last one is passed."""
-    ahead = stages_after(passed)
-    return stage_instant(ahead[0], start=start, due=due, changed=changed) if ahead else None
+def stage_instants_moved(
+    stages: Sequence[int],
+    instants: Sequence[datetime],
+    *,
+    start: datetime,
+    due: datetime,
+    changed: datetime,
+) -> list[datetime]:
+    """Return the instants after a change of target at ``changed``.
+
+    What lay before the change stays where it was, noticed or not; what would now lie before it fires at the change.
+    """
+    return [
+        instant if instant < changed else max(stage_instant(percent, start=start, due=due), changed)
+        for percent, instant in zip(stages, instants, strict=True)
+    ]
 
 
 def stages_passed(
-    passed: int, *, start: datetime, due: datetime, until: datetime, changed: datetime | None = None
+    stages: Sequence[int], instants: Sequence[datetime], *, passed: int, until: datetime
 ) -> list[tuple[int, datetime]]:
     """Return ``(percent, instant)`` of the stages after ``passed`` that lie before ``until``, in order.
 
     ``until`` is the present for a running clock and the instant of the answer for a stopped one.
     """
-    ahead = [
-        (percent, stage_instant(percent, start=start, due=due, changed=changed))
-        for percent in stages_after(passed)
+    return [
+        (percent, instant)
+        for percent, instant in zip(stages, instants, strict=True)
+        if percent > passed and instant < until
     ]
-    return [(percent, instant) for percent, instant in ahead if instant < until]
+
+
+def next_stage(
+    stages: Sequence[int],
+    instants: Sequence[datetime],
+    *,
+    passed: int,
+    stopped: datetime | None = None,
+) -> datetime | None:
+    """Return the instant of the next stage that is to be recorded, or None when nothing is left to record."""
+    for percent, instant in zip(stages, instants, strict=True):
+        if percent > passed:
+            return instant if stopped is None or instant < stopped else None
+    return None
 
 
 def retarget(

@@ -1,6 +1,7 @@
 """Sweeps over what is due. Each may run twice and side by side."""
 
 import logging
+from datetime import datetime
 
 from celery import shared_task
 
@@ -14,20 +15,26 @@ logger = logging.getLogger(__name__)
 
 @shared_task(name="tickets.sweep", scope="none")
 def sweep() -> None:
-    """Record the stages that clocks passed, batch by batch, each batch in its own transaction of staff's scope."""
+    """Open the windows whose time has come, then record the stages that clocks passed.
+
+    The windows come first: one that began during an outage moves stages to earlier instants. Batch by batch, each in
+    its own transaction of staff's scope.
+    """
     at = clock.now()
+    try:
+        with scope.staff():
+            coverages.windows_sync(at=at)
+    finally:  # stages are recorded in any case; what went wrong with a window goes on to the worker's log
+        _stages_sweep(at)
+
+
+def _stages_sweep(at: datetime) -> None:
     for _ in range(MOST_BATCHES):
         with scope.staff():
             taken = sweeps.stages_sweep(at=at)
         if taken < sweeps.BATCH:
             return
     logger.warning("the sweep stopped after %s batches; the next one goes on", MOST_BATCHES)
-
-
-@shared_task(name="tickets.windows_sync", scope="staff")
-def windows_sync() -> None:
-    """Bring open tickets to the assurance windows that opened or ended."""
-    coverages.windows_sync(at=clock.now())
 
 
 @shared_task(name="tickets.tickets_close_due", scope="staff")

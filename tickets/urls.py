@@ -1,6 +1,6 @@
 from django.urls import URLPattern, URLResolver, path
 
-from tickets.views import agents, bulk, composing, console, macros, portal, work
+from tickets.views import agents, bulk, composing, console, macros, portal, timers, work
 
 app_name = "tickets"
 
@@ -19,6 +19,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("support/tickets/<str:number>/reopen/", portal.ticket_reopen, name="ticket_reopen"),
     path("support/tickets/<str:number>/raise/", portal.severity_raise, name="severity_raise"),
     path("support/tickets/<str:number>/rate/", portal.ticket_rate, name="ticket_rate"),
+    path("healthz/timers/", timers.timers_health, name="timers_health"),
+    path("operations/timers/", timers.timers_panel, name="timers_panel"),
     path("console/", console.console, name="console"),
     path("console/live/", console.console_live, name="console_live"),
     path("console/find/", composing.console_find, name="console_find"),

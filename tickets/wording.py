@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import Any
 
@@ -16,7 +16,8 @@ from core.templatetags.ui import duration
 from supportplans.states import PlanCode, Severity
 from tickets import sla
 from tickets.desk_states import LinkKind, RequirementStage
-from tickets.models import Clock, Ticket, TicketEvent
+from tickets.models import Clock, ClockEvent, Ticket, TicketEvent
+from tickets.queueing import LEVEL_NAMES
 from tickets.states import ClockKind, ClockOutcome, Desk, TicketEventKind
 
 # Lines of the timeline that stand between the messages of a conversation.
@@ -118,21 +119,49 @@ def _routed(details: dict[str, Any]) -> str:
 
 
 def _retargeted(details: dict[str, Any]) -> str:
-    reason = str(details.get("reason", ""))
-    if reason.startswith("plan_"):
-        plan = PlanCode(reason.removeprefix("plan_")).label
-        why = _("支持计划升级为%(plan)s") % {"plan": plan}
-    elif reason == "window":
-        why = _("重保开始")
+    due = local(datetime.fromisoformat(details["due"]))
+    words = {**_change(details), "due": f"{due:%H:%M:%S}"}
+    if details["grace"]:
+        return (
+            _(
+                "%(why)s，响应目标由 %(before)d 分钟调整为 %(after)d 分钟，变更后至少保留 5 分钟，"
+                "%(due)s 前响应"
+            )
+            % words
+        )
+    return _("%(why)s，响应目标由 %(before)d 分钟调整为 %(after)d 分钟，%(due)s 前响应") % words
+
+
+def _change(details: dict[str, Any]) -> dict[str, Any]:
+    """Return the words of a change of target: why, and the minutes before and after."""
+    cause, _sep, what = str(details["reason"]).partition("_")
+    if cause == "plan":
+        why = _("支持计划升级为%(plan)s") % {"plan": PlanCode(what).label}
+    elif cause == "window":
+        why = _("%(level)s重保开始") % {"level": _(LEVEL_NAMES[int(what)])}
     else:
         why = _("级别提升为%(severity)s") % {"severity": Severity.URGENT.label}
-    due = local(datetime.fromisoformat(details["due"]))
-    return _("%(why)s，响应目标由 %(before)d 分钟调整为 %(after)d 分钟，%(due)s 前响应") % {
-        "why": why,
-        "before": details["before"],
-        "after": details["after"],
-        "due": f"{due:%H:%M:%S}",
+    return {"why": why, "before": details["before"], "after": details["after"]}
+
+
+def clock_notes(clock: Clock, retargets: Iterable[ClockEvent | TicketEvent]) -> list[str]:
+    """Return what staff can know of a clock, in sentences: due instant and zone, target and plan, re-targets."""
+    target = {
+        "minutes": clock.target_minutes,
+        "plan": PlanCode(clock.plan_code).label,
+        "severity": Severity(clock.severity).label,
     }
+    notes = [
+        _("应于 %(due)s（北京时间）前响应") % {"due": f"{local(clock.due_at):%Y-%m-%d %H:%M:%S}"},
+        _("目标 %(minutes)d 分钟：%(plan)s，%(severity)s") % target
+        if clock.promised
+        else _("目标 %(minutes)d 分钟：%(plan)s，%(severity)s，试用期不作承诺") % target,
+    ]
+    for event in retargets:
+        words = _change(event.details)
+        words["at"] = f"{local(event.created_at):%m-%d %H:%M:%S}"
+        notes.append(_("%(at)s %(why)s，%(before)d → %(after)d 分钟") % words)
+    return notes
 
 
 def promise_sentence(ticket: Ticket, clock: Clock | None, at: datetime) -> str:

@@ -146,11 +146,6 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
     "ledger-prove": {"task": "billing.ledger_prove_due", "schedule": 900.0},
     # A sweep that waited longer than the next one is dropped: the next one does its work.
     "ticket-stages": {"task": "tickets.sweep", "schedule": 5.0, "options": {"expires": 5}},
-    "ticket-windows": {
-        "task": "tickets.windows_sync",
-        "schedule": 30.0,
-        "options": {"expires": 30},
-    },
     # Places that come free are filled soon; a submission wakes the dealing by itself.
     "ticket-dealing": {
         "task": "tickets.tickets_deal",

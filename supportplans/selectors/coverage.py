@@ -6,10 +6,18 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import Q
+from django.db.models import F, Q
+from django.db.models.functions import Greatest
 
 from supportplans import coverage_rules as rules
-from supportplans.models import AccountLink, AssuranceWindow, Plan, ResponseTarget, Subscription
+from supportplans.models import (
+    AccountLink,
+    AssuranceWindow,
+    Plan,
+    ResponseTarget,
+    Subscription,
+    SubscriptionEvent,
+)
 from supportplans.states import LinkSide, LinkState, PlanCode, WindowState
 
 
@@ -99,6 +107,57 @@ def coverages_at(tenant_ids: Collection[int], at: datetime) -> dict[int, Coverag
             plan_minutes=targets[plan.pk],
         )
     return result
+
+
+@dataclass(frozen=True)
+class TargetHistory:
+    """Every version of the response targets: ``(plan code, severity, minutes, effective from)``, oldest first."""
+
+    versions: list[tuple[str, str, int, datetime]]
+
+    def minutes(self, plan_code: str, severity: str, level: int | None, at: datetime) -> int:
+        """Return the target of the version in force at ``at``, in a window of ``level`` or outside any (None)."""
+        plan_minutes = {
+            row_severity: minutes
+            for code, row_severity, minutes, since in self.versions
+            if code == plan_code and since <= at
+        }
+        return rules.targets_in_window(plan_minutes, level)[severity]
+
+
+def target_history() -> TargetHistory:
+    """Return all versions of the targets: a clock keeps to those in force when it started. One query."""
+    rows = ResponseTarget.objects.order_by("effective_from")
+    return TargetHistory(
+        list(rows.values_list("plan__code", "severity", "minutes", "effective_from"))
+    )
+
+
+def plan_code_at(tenant_id: int, at: datetime) -> str:
+    """Return the plan that a tenant had at a past instant, whatever has been bought or left since. One query."""
+    changes = SubscriptionEvent.objects.filter(tenant_id=tenant_id, created_at__lte=at)
+    last = changes.order_by("-created_at", "-id").values_list("to_plan", flat=True).first()
+    return last or PlanCode.STANDARD
+
+
+def windows_begun(
+    tenant_id: int, *, since: datetime, until: datetime
+) -> list[tuple[int, datetime]]:
+    """Return ``(level, instant)`` of the windows of level one and two that began between two instants, in order.
+
+    Those that have ended meanwhile count as well. A window that was filed late began when it was filed. One query.
+    """
+    windows = (
+        AssuranceWindow.objects.filter(
+            tenant_id=tenant_id,
+            state__in=[WindowState.APPROVED, WindowState.ENDED],
+            level__in=[rules.LEVEL_ONE, rules.LEVEL_TWO],
+        )
+        .alias(began=Greatest("starts", "created_at"))
+        .filter(began__gte=since, began__lte=until, ends__gt=F("began"))
+        .order_by("began", "level")
+    )
+    return list(windows.values_list("level", Greatest("starts", "created_at")))
 
 
 def targets_at(at: datetime) -> dict[int, dict[str, int]]:

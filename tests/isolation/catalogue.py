@@ -44,6 +44,7 @@ SHARED = {
     "tickets_scopeitem": "reference data, closed to customers",
     "tickets_availability": "who of staff takes tickets, closed to customers",
     "tickets_incident": "touches many tenants, closed to customers",
+    "tickets_sweepoutage": "when no worker swept, closed to customers",
     "onlineservice_article": "published text",
 }
 

@@ -11,10 +11,14 @@ from tickets import sla
 
 START = datetime(2026, 11, 23, 10, 2, 11, tzinfo=ZoneInfo("Asia/Shanghai"))
 DUE = START + timedelta(minutes=10)
+STAGES = (50, 80, 100, 200)
 
 
 def at(minutes: float) -> datetime:
     return START + timedelta(minutes=minutes)
+
+
+INSTANTS = sla.stage_instants(STAGES, start=START, due=DUE)
 
 
 def test_due_is_the_target_after_the_start():
@@ -32,9 +36,19 @@ def test_stages_lie_at_their_share_of_the_way(percent, minutes):
 
 
 def test_a_stage_before_the_change_fires_at_the_change():
-    change = at(7)
-    assert sla.stage_instant(50, start=START, due=DUE, changed=change) == change
-    assert sla.stage_instant(80, start=START, due=DUE, changed=change) == at(8)
+    due = START + timedelta(minutes=60)
+    before = sla.stage_instants(STAGES, start=START, due=due)
+    moved = sla.stage_instants_moved(STAGES, before, start=START, due=DUE, changed=at(7))
+    assert moved == [at(7), at(8), at(10), at(20)]  # 50 % of the new target would lie at minute 5
+
+
+def test_a_stage_that_was_passed_before_the_change_stays_where_it_was():
+    before = sla.stage_instants(STAGES, start=START, due=START + timedelta(minutes=60))
+    moved = sla.stage_instants_moved(STAGES, before, start=START, due=at(45), changed=at(40))
+    assert moved == [at(30), at(40), at(45), at(90)]
+    # Again at minute 42: what fired at minute 40 does not fire a second time.
+    again = sla.stage_instants_moved(STAGES, moved, start=START, due=at(43), changed=at(42))
+    assert again == [at(30), at(40), at(43), at(86)]
 
 
 @pytest.mark.parametrize(
@@ -50,17 +64,23 @@ def test_a_stage_before_the_change_fires_at_the_change():
     ],
 )
 def test_stages_pass_after_their_instant(minutes, expected):
-    passed = sla.stages_passed(0, start=START, due=DUE, until=at(minutes))
+    passed = sla.stages_passed(STAGES, INSTANTS, passed=0, until=at(minutes))
     assert [percent for percent, _ in passed] == expected
 
 
 def test_recorded_stages_do_not_pass_again():
-    assert sla.stages_passed(80, start=START, due=DUE, until=at(21)) == [
+    assert sla.stages_passed(STAGES, INSTANTS, passed=80, until=at(21)) == [
         (100, at(10)),
         (200, at(20)),
     ]
-    assert sla.next_stage_instant(80, start=START, due=DUE) == at(10)
-    assert sla.next_stage_instant(200, start=START, due=DUE) is None
+    assert sla.next_stage(STAGES, INSTANTS, passed=80) == at(10)
+    assert sla.next_stage(STAGES, INSTANTS, passed=200) is None
+
+
+def test_after_the_answer_only_stages_before_it_are_left_to_record():
+    assert sla.next_stage(STAGES, INSTANTS, passed=0, stopped=at(6)) == at(5)
+    assert sla.next_stage(STAGES, INSTANTS, passed=50, stopped=at(6)) is None
+    assert sla.next_stage(STAGES, INSTANTS, passed=80, stopped=DUE) is None  # on time
 
 
 def test_a_shorter_target_counts_from_the_start():

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 import pytest
 from django.http import HttpResponse
+from django.urls import reverse
 
 from billing.models import Order
 from core.tenancy import scope
@@ -33,8 +34,14 @@ def outcome(answer: HttpResponse) -> str:
         return "sign in"
     if answer.status_code in {403, 404, 405}:
         return str(answer.status_code)
-    assert answer.status_code < 500
+    assert is_answered(answer)
     return "in"
+
+
+def is_answered(answer: HttpResponse) -> bool:
+    """Return False for a fault. No worker sweeps here, and monitoring may be told so: by 503."""
+    monitored = answer.wsgi_request.path == reverse("tickets:timers_health")
+    return answer.status_code < 500 or (monitored and answer.status_code == 503)
 
 
 @dataclass
@@ -153,7 +160,7 @@ def test_no_list_search_or_filter_shows_anothers_rows(page, people, markers):
     client = people.client("owner")
     for parameters in attempts:
         answer = client.get(address, parameters)
-        assert answer.status_code < 500
+        assert is_answered(answer)
         text = body_of(answer)
         assert [marker for marker in markers if marker in text] == [], parameters
 

@@ -244,3 +244,24 @@ def test_the_console_asks_the_database_little(cast, client_for, ticket, max_quer
         agent.get(path)
         with max_queries(limit):
             assert agent.get(path).status_code == 200
+
+
+def test_a_chips_hover_and_the_open_ticket_tell_what_changed_the_target(cast, client_for):
+    now = clock.now()
+    with scope.staff():
+        owner = cast.actor(cast.owner)
+        made = submit(cast.huachen, owner, at=now, severity=Severity.GENERAL)
+        subscribe(cast.huachen, PlanCode.ENTERPRISE, at=now + timedelta(seconds=1))
+    agent = client_for(cast.staff["team_lead"])
+    pages = [
+        agent.get(reverse("tickets:console")),
+        agent.get(reverse("tickets:console_ticket", args=[made.number])),
+    ]
+    for page in pages:
+        text = page.content.decode()
+        assert (
+            f"应于 {clock.local(now + timedelta(minutes=30)):%Y-%m-%d %H:%M:%S}（北京时间）前响应"
+            in text
+        )
+        assert "目标 30 分钟：企业级，一般" in text
+        assert "支持计划升级为企业级，60 → 30 分钟" in text

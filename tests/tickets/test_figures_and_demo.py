@@ -3,6 +3,7 @@
 from collections import Counter
 from datetime import timedelta
 from decimal import Decimal
+from io import StringIO
 
 import pytest
 from django.core.management import call_command
@@ -91,3 +92,9 @@ def test_the_demo_keeps_the_rules_and_loads_once(demo):
         assert not ClockStage.objects.filter(noticed_at__lt=F("due_at")).exists()
         assert not TicketMessage.objects.filter(created_at__gt=demo).exists()
         assert Ticket.objects.filter(state="closed", due_at__isnull=False).count() == 0
+
+
+def test_every_clock_of_the_demo_can_be_rebuilt(demo):
+    with scope.staff():
+        assert Clock.objects.exists()
+    call_command("clocks_prove", stdout=StringIO())

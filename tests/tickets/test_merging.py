@@ -7,6 +7,7 @@ from supportplans.states import PlanCode, Severity
 from tests.factories.tickets import NOW, minutes, submit, subscribe
 from tickets.exceptions import LinkRefused, MergeRefused, SplitRefused
 from tickets.models import Clock, Ticket, TicketLink
+from tickets.selectors.clock_proof import clocks_differing
 from tickets.selectors.conversations import events_of, thread
 from tickets.services.links import link_add, link_remove
 from tickets.services.merging import ticket_merge
@@ -185,6 +186,7 @@ class TestSplitting:
         ]
         assert (other.title, other.created_at, other.state) == ("另一个问题", minutes(4), "new")
         assert (other.due_at, fresh(ticket).due_at) == (minutes(14), minutes(10))
+        assert clocks_differing().differing == {}
 
     def test_a_silence_that_began_with_it_moves_with_its_clock(self, cast, owner, agent):
         ticket = submit(cast.huachen, owner, at=NOW)

@@ -24,6 +24,7 @@ class Migration(migrations.Migration):
         # What staff says among itself and when it was late: no customer's transaction can read or write it.
         EnableTenantIsolation("TicketNote", customer="", staff=APPEND),
         EnableTenantIsolation("ClockStage", customer="", staff=APPEND),
+        GrantTable("SweepOutage", app="", customer="", staff=EDIT),
         # How staff deals, sorts and collects: no customer's business. Tags and links can be taken away again.
         GrantTable("Availability", app="", customer="", staff=EDIT),
         GrantTable("Tag", app="", customer="", staff=FULL),

@@ -2,6 +2,7 @@ from tickets.models.clocks import Clock, ClockEvent, ClockStage
 from tickets.models.composing import AgentDraft, Macro
 from tickets.models.conversations import Attachment, TicketMessage, TicketNote
 from tickets.models.links import Incident, IncidentTicket, TicketLink
+from tickets.models.outages import SweepOutage
 from tickets.models.ratings import Rating
 from tickets.models.requirements import RequirementStep, ScopeItem
 from tickets.models.routing import Availability, TicketChange
@@ -21,6 +22,7 @@ __all__ = [
     "Rating",
     "RequirementStep",
     "ScopeItem",
+    "SweepOutage",
     "Tag",
     "Ticket",
     "TicketCategory",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, ClassVar
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
@@ -21,9 +22,10 @@ from tickets.states import ClockEventKind, ClockKind, ClockOutcome
 class Clock(TenantOwned):
     """One promise of an answer: the first response, or the answer to one silence.
 
-    ``next_stage_at`` is the only thing that the sweep looks for. It is empty when nothing is left
-    to record; a clock that
-    was stopped after a stage's instant keeps it until the sweep has written that stage down.
+    ``plan_code`` and ``severity`` say where the target in force comes from. ``stage_percents`` are those that held
+    when the clock started, ``stage_instants`` where they lie now; ``stage_passed`` is the highest one that is recorded.
+    ``next_stage_at`` is the only thing that the sweep looks for. It is empty when nothing is left to record; a clock
+    that was stopped after a stage's instant keeps it until the sweep has written that stage down.
     """
 
     ticket = models.ForeignKey(Ticket, on_delete=models.PROTECT, related_name="clocks")
@@ -37,6 +39,10 @@ class Clock(TenantOwned):
     target_minutes = models.PositiveSmallIntegerField()
     due_at = models.DateTimeField()
     retargeted_at = models.DateTimeField(null=True, blank=True)
+    stage_percents: ArrayField[list[int], list[int]] = ArrayField(
+        models.PositiveSmallIntegerField()
+    )
+    stage_instants: ArrayField[list[datetime], list[datetime]] = ArrayField(models.DateTimeField())
     stage_passed = models.PositiveSmallIntegerField(default=0)
     next_stage_at = models.DateTimeField(null=True, blank=True)
     stopped_at = models.DateTimeField(null=True, blank=True)
@@ -65,6 +71,12 @@ class Clock(TenantOwned):
             models.CheckConstraint(
                 condition=Q(due_at__gt=F("started_at")), name="clock_due_after_start"
             ),
+            models.CheckConstraint(
+                condition=Q(
+                    stage_percents__len__gt=0, stage_percents__len=F("stage_instants__len")
+                ),
+                name="clock_every_stage_has_its_instant",
+            ),
         ]
         indexes: ClassVar = [
             models.Index(
@@ -88,25 +100,28 @@ class Clock(TenantOwned):
     def pending_stages(self, at: datetime) -> list[tuple[int, datetime]]:
         """Return ``(percent, instant)`` of the stages passed at ``at`` and not yet recorded."""
         return sla.stages_passed(
-            self.stage_passed,
-            start=self.started_at,
-            due=self.due_at,
-            changed=self.retargeted_at,
+            self.stage_percents,
+            self.stage_instants,
+            passed=self.stage_passed,
             until=min(at, self.stopped_at) if self.stopped_at else at,
         )
 
     def next_stage(self) -> datetime | None:
         """Return when the sweep has to look at this clock again, or None."""
-        instant = sla.next_stage_instant(
-            self.stage_passed, start=self.started_at, due=self.due_at, changed=self.retargeted_at
+        return sla.next_stage(
+            self.stage_percents,
+            self.stage_instants,
+            passed=self.stage_passed,
+            stopped=self.stopped_at,
         )
-        if instant is not None and self.stopped_at is not None and instant >= self.stopped_at:
-            return None
-        return instant
 
 
 class ClockStage(TenantOwned):
-    """A stage that a clock passed: when it was due, and when that was noticed. Staff only."""
+    """A stage that a clock passed: when it was due, and when that was noticed. Append-only, staff only.
+
+    An answer that was received before a stage and written after its notice voids the stage: it counts only while it is
+    due before the clock stopped.
+    """
 
     clock = models.ForeignKey(
         Clock, on_delete=models.PROTECT, related_name="stages", db_index=False
@@ -128,7 +143,7 @@ class ClockStage(TenantOwned):
 
 
 class ClockEvent(TenantOwned, Timestamped, Attributed):
-    """One line of a clock's book: append-only, enough to rebuild the clock."""
+    """One line of a clock's log: append-only; with the stages enough to rebuild the clock (see ``clock_log``)."""
 
     clock = models.ForeignKey(Clock, on_delete=models.PROTECT, related_name="events")
     kind = models.CharField(max_length=12, choices=ClockEventKind.choices)

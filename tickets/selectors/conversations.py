@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import groupby
 from typing import Any
@@ -13,9 +13,17 @@ from django.utils.translation import gettext as _
 
 from core.templatetags.ui import duration
 from tickets import sla
-from tickets.models import Attachment, Clock, Ticket, TicketEvent, TicketMessage, TicketNote
+from tickets.models import (
+    Attachment,
+    Clock,
+    ClockEvent,
+    Ticket,
+    TicketEvent,
+    TicketMessage,
+    TicketNote,
+)
 from tickets.states import ClockKind, Desk, TicketEventKind, TicketState
-from tickets.wording import SHOWN_IN_THREAD, event_sentence
+from tickets.wording import SHOWN_IN_THREAD, clock_notes, event_sentence
 
 # A conversation shows its newest entries; older ones are one click away by the API.
 ENTRIES_SHOWN = 300
@@ -60,6 +68,12 @@ class ClockView:
 
     clock: Clock
     at: datetime
+    retargets: list[ClockEvent | TicketEvent] = field(default_factory=list)
+
+    @property
+    def notes(self) -> list[str]:
+        """Return due instant and zone, target and plan, and every re-target with its reason, for staff."""
+        return clock_notes(self.clock, self.retargets)
 
     @property
     def state(self) -> sla.ChipState:

@@ -17,6 +17,7 @@ from core.clock import local
 from supportplans.states import PlanCode
 from tickets.models import Clock, Tag, Ticket, TicketTag
 from tickets.queueing import why_here
+from tickets.selectors.clocks import clock_views
 from tickets.selectors.conversations import ClockView
 from tickets.selectors.tags import tags_of
 from tickets.selectors.tickets import matching
@@ -229,12 +230,9 @@ def _key(ticket: Ticket, view: str) -> str | None:
 
 
 def _with_clocks(tickets: list[Ticket], at: datetime) -> list[Row]:
-    running = {
-        clock.ticket_id: ClockView(clock, at)
-        for clock in Clock.objects.filter(
-            ticket_id__in=[ticket.pk for ticket in tickets if ticket.due_at], stopped_at=None
-        )
-    }
+    waiting = [ticket.pk for ticket in tickets if ticket.due_at]
+    clocks = Clock.objects.filter(ticket_id__in=waiting, stopped_at=None)
+    running = {view.clock.ticket_id: view for view in clock_views(clocks, at)}
     tags = tags_of([ticket.pk for ticket in tickets])
     return [
         Row(ticket, running.get(ticket.pk), " → ".join(reasons(ticket)), tags.get(ticket.pk, []))

@@ -10,14 +10,14 @@ from django.db.models import Exists, F, OuterRef, Subquery
 from accounts.access import SYSTEM, Actor
 from messaging import live
 from supportplans.models import AssuranceWindow
-from supportplans.selectors.coverage import Coverage, coverage_at
+from supportplans.selectors.coverage import Coverage, coverage_at, target_history
 from supportplans.states import Severity, WindowState
 from tickets.exceptions import TicketMoveRefused
 from tickets.live import CONSOLE, ticket_topic
 from tickets.locks import lock_running_clock, lock_running_clocks, lock_tickets
 from tickets.models import Ticket
 from tickets.queueing import queue_rank
-from tickets.services.clocks import clock_retarget
+from tickets.services.retargets import clock_retarget, windows_catch_up
 from tickets.services.timeline import event_write, touch
 from tickets.states import OPEN_STATES, Desk, TicketEventKind
 
@@ -46,41 +46,45 @@ def standing_set(ticket: Ticket, coverage: Coverage) -> bool:
 
 @transaction.atomic(savepoint=False)
 def tenant_coverage_apply(
-    *, tenant_id: int, reason: str, may_shorten: bool, actor: Actor, at: datetime
+    *, tenant_id: int, actor: Actor, at: datetime, upgraded: bool = False
 ) -> int:
     """Bring a tenant's open tickets to the coverage in force at ``at``; return how many clocks got shorter.
 
-    ``may_shorten`` is False where the change takes something away: no running clock is extended or touched then.
+    Windows that began since are applied first, each at its own instant. Only a plan that was ``upgraded`` shortens
+    clocks besides: where the change takes something away no running clock is touched.
     """
     its = lock_tickets().filter(tenant_id=tenant_id, state__in=OPEN_STATES)
     if not (locked := list(its.values_list("pk", flat=True))):
         return 0  # the usual case: most changes of plan meet no open ticket
     tickets = Ticket.objects.defer("search").in_bulk(locked)
+    clocks = list(lock_running_clocks(locked))
+    shortened = windows_catch_up(tickets=tickets, clocks=clocks, at=at)
     coverage = coverage_at(tenant_id, at)
     changed = {pk for pk, ticket in tickets.items() if standing_set(ticket, coverage)}
-    shortened = 0
-    if may_shorten:
-        for clock in lock_running_clocks(list(tickets)):
-            ticket = tickets[clock.ticket_id]
-            target = coverage.target_minutes[ticket.severity]
+    if upgraded and clocks:
+        targets = target_history()
+        shortened |= {
+            clock.ticket_id
+            for clock in clocks
             if clock_retarget(
                 clock=clock,
-                ticket=ticket,
-                target_minutes=target,
-                reason=reason,
+                ticket=tickets[clock.ticket_id],
+                targets=targets,
+                plan_code=coverage.plan_code,
+                assurance_level=coverage.assurance_level,
+                reason=f"plan_{coverage.plan_code}",
                 actor=actor,
                 at=at,
-            ):
-                changed.add(ticket.pk)
-                shortened += 1
-    if changed:
+            )
+        }
+    if changed := changed | shortened:
         Ticket.objects.bulk_update(
             [tickets[pk] for pk in sorted(changed)], [*STANDING_FIELDS, "due_at"], batch_size=200
         )
         live.touch(CONSOLE)
         for pk in changed:
             live.touch(ticket_topic(pk))
-    return shortened
+    return len(shortened)
 
 
 @transaction.atomic
@@ -112,9 +116,7 @@ def windows_sync(*, at: datetime) -> int:
         *left.order_by("tenant_id").values_list("tenant_id", flat=True).distinct()[:SYNC_TENANTS],
     ]
     for tenant_id in tenants:
-        tenant_coverage_apply(
-            tenant_id=tenant_id, reason="window", may_shorten=True, actor=SYSTEM, at=at
-        )
+        tenant_coverage_apply(tenant_id=tenant_id, actor=SYSTEM, at=at)
     return len(tenants)
 
 
@@ -127,16 +129,20 @@ def severity_raise(*, ticket_id: int, actor: Actor, at: datetime) -> Ticket:
     ticket = lock_tickets().get(pk=ticket_id)
     if not ticket.is_open or ticket.severity == Severity.URGENT:
         raise TicketMoveRefused
+    clock = lock_running_clock(ticket)
+    if clock is not None:
+        windows_catch_up(tickets={ticket.pk: ticket}, clocks=[clock], at=at)
     coverage = coverage_at(ticket.tenant_id, at)
     ticket.severity = Severity.URGENT
     standing_set(ticket, coverage)
-    clock = lock_running_clock(ticket)
     event_write(ticket, TicketEventKind.SEVERITY_RAISED, actor=actor, at=at)
     if clock is not None:
         clock_retarget(
             clock=clock,
             ticket=ticket,
-            target_minutes=coverage.target_minutes[ticket.severity],
+            targets=target_history(),
+            plan_code=coverage.plan_code,
+            assurance_level=coverage.assurance_level,
             reason="severity",
             actor=actor,
             at=at,

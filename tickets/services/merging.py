@@ -12,11 +12,11 @@ from supportplans.selectors.coverage import coverage_at
 from supportplans.states import Severity
 from tickets.exceptions import MergeRefused
 from tickets.locks import lock_running_clocks, lock_tickets_to_merge
-from tickets.models import Clock, ClockEvent, Ticket
+from tickets.models import Clock, Ticket
 from tickets.services.clocks import clock_stop
 from tickets.services.coverages import STANDING_FIELDS, standing_set
 from tickets.services.replies import REPLY_FIELDS
-from tickets.services.timeline import event_write, touch
+from tickets.services.timeline import clock_event_write, event_write, touch
 from tickets.states import ClockEventKind, ClockOutcome, TicketEventKind, TicketState
 
 
@@ -73,15 +73,17 @@ def clock_move(clock: Clock, *, source: Ticket, target: Ticket, actor: Actor, at
     clock.instance = (same.aggregate(last=Max("instance"))["last"] or 0) + 1
     clock.save(update_fields=["ticket", "instance"])
     source.due_at, target.due_at = None, clock.due_at
-    ClockEvent.objects.create(
-        tenant_id=clock.tenant_id,
-        clock=clock,
-        kind=ClockEventKind.MOVED,
-        due_at=clock.due_at,
-        target_minutes=clock.target_minutes,
-        details={"from": source.number, "to": target.number},
-        created_at=at,
-        **actor.snapshot(),
+    clock_event_write(
+        clock,
+        ClockEventKind.MOVED,
+        actor=actor,
+        at=at,
+        details={
+            "from": source.number,
+            "to": target.number,
+            "ticket": target.pk,
+            "instance": clock.instance,
+        },
     )
 
 

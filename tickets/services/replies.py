@@ -16,7 +16,7 @@ from messaging.services import notify
 from supportplans.selectors.coverage import coverage_at
 from tickets.events import TicketAnswered, TicketReopened
 from tickets.exceptions import ReopenTooLate, ReplyEmpty, TicketMoveRefused
-from tickets.locks import lock_ticket_in_force
+from tickets.locks import keep_coverage, lock_ticket_in_force
 from tickets.models import Ticket, TicketMessage, TicketNote
 from tickets.services.clocks import clock_open_next, clock_stop
 from tickets.services.coverages import STANDING_FIELDS, standing_set
@@ -56,6 +56,8 @@ def reply_add(
     The same ``idempotency_key`` on the same ticket writes once. What is said to a merged ticket is said to the one that
     it leads to. Raises ReplyEmpty, TicketMoveRefused, ReopenTooLate.
     """
+    if not actor.is_staff:  # whose words may start a clock
+        keep_coverage(ticket_id=ticket_id)
     ticket = lock_ticket_in_force(ticket_id)
     if (
         idempotency_key
@@ -170,6 +172,7 @@ def ticket_reopen(
     Nobody has it then: it is dealt like a new one, to whom answered it before if they are free.
     Raises ReopenTooLate more than 7 days after the resolution, TicketMoveRefused for one that is still open.
     """
+    keep_coverage(ticket_id=ticket_id)
     ticket = lock_ticket_in_force(ticket_id)
     if ticket.state not in DONE_STATES:
         raise TicketMoveRefused

@@ -14,12 +14,13 @@ from tickets import sla
 from tickets.desk_states import LinkKind
 from tickets.exceptions import SplitRefused
 from tickets.locks import lock_running_clock, lock_tickets
-from tickets.models import Attachment, Clock, ClockEvent, Ticket, TicketEvent, TicketMessage
+from tickets.models import Attachment, Clock, Ticket, TicketEvent, TicketMessage
+from tickets.services.clocks import clock_begin
 from tickets.services.coverages import standing_set
 from tickets.services.links import link_write
 from tickets.services.merging import clock_move
 from tickets.services.timeline import event_write, touch
-from tickets.states import ClockEventKind, ClockKind, TicketEventKind, TicketState
+from tickets.states import ClockKind, TicketEventKind, TicketState
 
 COPIED = ("kind", "severity", "effect", "category", "product_line", "resource", "tier", "assignee")
 
@@ -155,20 +156,9 @@ def _clock_beside(
         started_at=start,
         target_minutes=running.target_minutes,
         due_at=sla.due_instant(start, running.target_minutes),
+        stage_percents=running.stage_percents,
     )
-    clock.next_stage_at = clock.next_stage()
-    clock.save(force_insert=True)
-    fresh.due_at = clock.due_at
-    ClockEvent.objects.create(
-        tenant_id=clock.tenant_id,
-        clock=clock,
-        kind=ClockEventKind.STARTED,
-        due_at=clock.due_at,
-        target_minutes=clock.target_minutes,
-        reason="split",
-        created_at=at,
-        **actor.snapshot(),
-    )
+    clock_begin(clock=clock, ticket=fresh, actor=actor, at=at, reason="split")
 
 
 def _author(message: TicketMessage) -> dict[str, object]:

@@ -2,29 +2,79 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import datetime
+from typing import NamedTuple
 
 from django.db import connection, transaction
 from django.db.models import Min
 
 from core.clock import local
 from messaging import live
-from messaging.services import notify
+from messaging.services import Notice, notify_many
 from tickets import sla
 from tickets.live import CONSOLE
-from tickets.locks import lock_due_clocks
-from tickets.models import Clock, ClockStage
-from tickets.states import ClockKind
+from tickets.models import Clock
 
 BATCH = 1000
 
-_ADVANCE = """
-UPDATE tickets_clock AS clock
-   SET stage_passed = new.stage_passed, next_stage_at = new.next_stage_at
-  FROM unnest(%s::bigint[], %s::smallint[], %s::timestamptz[]) AS new (id, stage_passed, next_stage_at)
- WHERE clock.id = new.id
+# One statement for a whole batch, in which the row locks, the stages and the new state of the clocks belong together.
+# ``least`` passes over an empty ``stopped_at``: a running clock's present is the sweep's.
+_SWEEP = """
+WITH due AS MATERIALIZED (
+    SELECT id, tenant_id, ticket_id, kind, due_at, target_minutes, promised, stage_percents, stage_instants,
+           stage_passed, stopped_at
+      FROM tickets_clock
+     WHERE next_stage_at < %(at)s
+     ORDER BY next_stage_at
+     LIMIT %(limit)s
+       FOR NO KEY UPDATE SKIP LOCKED
+), stage AS MATERIALIZED (
+    SELECT due.id, due.tenant_id, each.percent, each.instant, each.instant < least(%(at)s, due.stopped_at) AS is_passed
+      FROM due CROSS JOIN unnest(due.stage_percents, due.stage_instants) AS each (percent, instant)
+     WHERE each.percent > due.stage_passed AND (due.stopped_at IS NULL OR each.instant < due.stopped_at)
+), recorded AS (
+    INSERT INTO tickets_clockstage (tenant_id, clock_id, percent, due_at, noticed_at)
+    SELECT tenant_id, id, percent, instant, %(at)s FROM stage WHERE is_passed
+    ON CONFLICT DO NOTHING
+), outcome AS MATERIALIZED (
+    SELECT due.id,
+           coalesce(max(stage.percent) FILTER (WHERE stage.is_passed), due.stage_passed) AS highest,
+           min(stage.percent) FILTER (WHERE stage.is_passed) AS lowest,
+           min(stage.instant) FILTER (WHERE NOT stage.is_passed) AS next_stage_at
+      FROM due LEFT JOIN stage ON stage.id = due.id
+     GROUP BY due.id, due.stage_passed
+), advanced AS (
+    UPDATE tickets_clock AS clock
+       SET stage_passed = outcome.highest, next_stage_at = outcome.next_stage_at
+      FROM outcome
+     WHERE clock.id = outcome.id
+)
+SELECT due.id, due.tenant_id, due.kind, due.due_at, due.target_minutes, due.promised, due.stopped_at IS NOT NULL,
+       outcome.lowest, outcome.highest, ticket.number, ticket.title, tenant.name, assignee.user_id
+  FROM due
+  JOIN outcome ON outcome.id = due.id
+  JOIN tickets_ticket AS ticket ON ticket.id = due.ticket_id
+  JOIN accounts_tenant AS tenant ON tenant.id = due.tenant_id
+  LEFT JOIN accounts_staffmember AS assignee ON assignee.id = ticket.assignee_id
 """
+
+
+class Taken(NamedTuple):
+    """A clock that a sweep took, with the stages that it passed since (``lowest`` is None for none)."""
+
+    clock_id: int
+    tenant_id: int
+    kind: str
+    due_at: datetime
+    target_minutes: int
+    promised: bool
+    is_stopped: bool
+    lowest: int | None
+    highest: int
+    number: str
+    title: str
+    customer: str
+    assignee_user_id: int | None
 
 
 @transaction.atomic
@@ -32,31 +82,17 @@ def stages_sweep(*, at: datetime, limit: int = BATCH) -> int:
     """Record every stage that lies before ``at``, with its own instant and ``at``; return how many clocks were taken.
 
     Takes at most ``limit`` clocks, those that fell due first; others may sweep at the same time and take others.
-    Each stage is one unique row. Who must know gets one message per clock, naming the highest stage.
+    Each stage is one unique row. Who must know gets one message per clock, naming the highest stage. Two statements.
     """
-    clocks = list(lock_due_clocks(at, limit).select_related("ticket__assignee", "tenant"))
-    stages: list[ClockStage] = []
-    highest: list[tuple[Clock, list[int]]] = []
-    for clock in clocks:
-        passed = clock.pending_stages(at)
-        stages += [
-            ClockStage(
-                tenant_id=clock.tenant_id, clock=clock, percent=percent, due_at=due, noticed_at=at
-            )
-            for percent, due in passed
-        ]
-        if passed:
-            clock.stage_passed = passed[-1][0]
-            highest.append((clock, [percent for percent, _ in passed]))
-        clock.next_stage_at = clock.next_stage()
-    if not clocks:
-        return 0
-    ClockStage.objects.bulk_create(stages, ignore_conflicts=True)
-    _advance(clocks)
-    for clock, percents in highest:
-        _tell(clock, percents, at)
-    live.touch(CONSOLE)
-    return len(clocks)
+    with connection.cursor() as cursor:
+        cursor.execute(_SWEEP, {"at": at, "limit": limit})
+        taken = [Taken(*row) for row in cursor.fetchall()]
+    if taken:
+        notify_many(
+            "tickets.stage_passed", [_notice(row) for row in taken if _concerns(row)], at=at
+        )
+        live.touch(CONSOLE)
+    return len(taken)
 
 
 def sweep_lag_seconds(at: datetime) -> float:
@@ -70,51 +106,38 @@ def sweep_lag_seconds(at: datetime) -> float:
     return (at - oldest).total_seconds() if oldest else 0.0
 
 
-def _advance(clocks: Sequence[Clock]) -> None:
-    """Write the passed stages and next instants of locked clocks with one statement."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            _ADVANCE,
-            [
-                [clock.pk for clock in clocks],
-                [clock.stage_passed for clock in clocks],
-                [clock.next_stage_at for clock in clocks],
-            ],
-        )
+def _concerns(row: Taken) -> bool:
+    """Return True where somebody must know. Of an answer in time no late warning helps."""
+    return row.lowest is not None and (not row.is_stopped or row.highest >= sla.BREACH)
 
 
-def _tell(clock: Clock, percents: Sequence[int], at: datetime) -> None:
+def _notice(row: Taken) -> Notice:
     """Tell everyone whom one of the stages concerns, once, about the highest one."""
-    highest = percents[-1]
-    if clock.stopped_at is not None and highest < sla.BREACH:
-        return  # answered in time: a late warning helps nobody
-    ticket = clock.ticket
-    notify(
-        "tickets.stage_passed",
-        key=f"clock-{clock.pk}-stage-{highest}",
-        audience=_audience(clock, percents),
+    return Notice(
+        key=f"clock-{row.clock_id}-stage-{row.highest}",
+        audience=_audience(row),
         context={
-            "number": ticket.number,
-            "title": ticket.title,
-            "customer": clock.tenant.name,
-            "percent": highest,
-            "breached": highest >= sla.BREACH,
-            "clock": str(ClockKind(clock.kind).label),
-            "due": f"{local(clock.due_at):%Y-%m-%d %H:%M:%S}",
-            "target": clock.target_minutes,
-            "promised": clock.promised,
+            "number": row.number,
+            "title": row.title,
+            "customer": row.customer,
+            "percent": row.highest,
+            "breached": row.highest >= sla.BREACH,
+            "clock": row.kind,
+            "due": f"{local(row.due_at):%Y-%m-%d %H:%M:%S}",
+            "target": row.target_minutes,
+            "promised": row.promised,
         },
-        url=f"/console/tickets/{ticket.number}/",
-        tenant_id=clock.tenant_id,
-        at=at,
+        url=f"/console/tickets/{row.number}/",
+        tenant_id=row.tenant_id,
     )
 
 
-def _audience(clock: Clock, percents: Sequence[int]) -> list[str]:
-    assignee = clock.ticket.assignee
-    audience = [f"user:{assignee.user_id}"] if assignee else ["staff:team_lead"]
-    if sla.BREACH in percents:
+def _audience(row: Taken) -> list[str]:
+    """Return who is told of the stages between the lowest and the highest that were passed (domain.md §5)."""
+    lowest = row.lowest or row.highest
+    audience = [f"user:{row.assignee_user_id}" if row.assignee_user_id else "staff:team_lead"]
+    if lowest <= sla.BREACH <= row.highest:
         audience += ["staff:team_lead", "tenant:account_manager"]
-    if sla.ESCALATION in percents:
+    if row.highest > sla.BREACH:
         audience.append("staff:duty_manager")
     return list(dict.fromkeys(audience))

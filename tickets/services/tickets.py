@@ -22,7 +22,7 @@ from tickets.desk_states import LinkKind
 from tickets.events import TicketClosed, TicketResolved, TicketSubmitted
 from tickets.exceptions import ReplyNeeded, TicketMoveRefused
 from tickets.live import CONSOLE
-from tickets.locks import lock_tickets
+from tickets.locks import keep_coverage, lock_tickets
 from tickets.models import Ticket, TicketCategory, TicketEvent
 from tickets.services.clocks import clock_open, clock_stop
 from tickets.services.coverages import standing_set
@@ -66,6 +66,7 @@ def ticket_submit(
         ).first()
         if existing is not None:
             return existing
+    keep_coverage(tenant_id=tenant_id)
     coverage = coverage_at(tenant_id, at)
     number = ticket_number(at)
     ticket = Ticket(

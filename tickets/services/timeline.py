@@ -1,4 +1,4 @@
-"""The ticket's history, and telling open pages that something changed."""
+"""The history of tickets and clocks, and telling open pages that something changed."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import Any
 from accounts.access import Actor
 from messaging import live
 from tickets.live import CONSOLE, ticket_topic
-from tickets.models import Ticket, TicketEvent
-from tickets.states import TicketEventKind
+from tickets.models import Clock, ClockEvent, Ticket, TicketEvent
+from tickets.states import ClockEventKind, TicketEventKind
 
 
 def event_write(
@@ -20,6 +20,29 @@ def event_write(
         tenant_id=ticket.tenant_id,
         ticket=ticket,
         kind=kind,
+        details=details,
+        created_at=at,
+        **actor.snapshot(),
+    )
+
+
+def clock_event_write(
+    clock: Clock,
+    kind: ClockEventKind,
+    *,
+    actor: Actor,
+    at: datetime,
+    details: dict[str, Any],
+    reason: str = "",
+) -> None:
+    """Add a line to the clock's log, with the due instant and the target as they are now."""
+    ClockEvent.objects.create(
+        tenant_id=clock.tenant_id,
+        clock=clock,
+        kind=kind,
+        due_at=clock.due_at,
+        target_minutes=clock.target_minutes,
+        reason=reason,
         details=details,
         created_at=at,
         **actor.snapshot(),

@@ -35,13 +35,14 @@ from tickets.live import CONSOLE, ticket_topic
 from tickets.models import Attachment, Ticket
 from tickets.polls import Fragment, Pass, Poll, answer, viewers_told
 from tickets.selectors import conversations, queue
+from tickets.selectors.clocks import clock_view
 from tickets.selectors.composing import drafts_of
 from tickets.selectors.counters import mine_counts
 from tickets.services import assignment, composing, replies, sweeps
 from tickets.services import tickets as services
+from tickets.services.outages import LATE_SECONDS
 from tickets.states import CONSOLE_ROLES, Desk, DraftKind
 
-LATE_TIMERS_SECONDS = 30
 RECENT = timedelta(days=30)
 WINDOWS_SHOWN = 3
 # The other views are reached by keys and by the counters of the top bar.
@@ -298,7 +299,7 @@ def _queue(request: HttpRequest, at: datetime) -> dict[str, Any]:
         "tag": _tag(request),
         "here": _place(request),
         "queue_version": version,
-        "late_timers": sweeps.sweep_lag_seconds(at) > LATE_TIMERS_SECONDS,
+        "late_timers": sweeps.sweep_lag_seconds(at) > LATE_SECONDS,
         "at": at,
     }
 
@@ -317,7 +318,7 @@ def _pane(request: HttpRequest, ticket: Ticket, at: datetime, **forms: Any) -> d
         "runs": conversations.runs(entries),
         "last_message": last,
         **_composers(request, ticket, last, **forms),
-        "clock": conversations.ClockView(in_force, at) if in_force else None,
+        "clock": clock_view(in_force, events, at) if in_force else None,
         "reasons": queue.reasons(ticket),
         "plan_label": PlanCode(ticket.plan_code).label,
         "assignees": queue.assignees(),
