@@ -1,7 +1,7 @@
 """Run the portal on one machine: ``python -m config.local serve|manage …|run …``.
 
 ``serve`` starts the servers it needs (``config.services``), migrates, loads the catalogue and, at the first start, demo
-data, then runs web, worker, beat and the local payment gateway under one process manager until Ctrl-C. ``manage`` and
+data, then runs web, workers, beat and the local payment gateway under one process manager until Ctrl-C. ``manage`` and
 ``run`` give one command the same servers.
 """
 
@@ -148,9 +148,11 @@ def processes(port: int, data_dir: Path) -> dict[str, list[str]]:
     gunicorn.append("--no-control-socket")
     bind = f"--bind={os.environ.get('HOST', '127.0.0.1')}:{port}"
     work = ["--concurrency=2", "--loglevel=WARNING", "--without-gossip", "--without-mingle"]
+    timers = ["--queues=timers", "--pool=solo", "--hostname=timers@%h", *work[1:]]
     return {
         "web": [*gunicorn, "--workers=2", "--threads=8", bind, "--log-level=warning"],
         "worker": [*celery, "worker", *work],
+        "timers": [*celery, "worker", *timers],
         "beat": [*celery, "beat", "--loglevel=WARNING", f"--pidfile={data_dir / 'beat.pid'}"],
         "paygate": [python, "-m", "billing.providers.local_gateway"],
     }

@@ -21,8 +21,9 @@ class Message(Timestamped):
     add messages, not read them.
     """
 
+    # Found by ``message_once``, which begins with it.
     tenant = models.ForeignKey(
-        Tenant, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+        Tenant, null=True, blank=True, on_delete=models.PROTECT, related_name="+", db_index=False
     )
     kind = models.CharField(max_length=60)
     key = models.CharField(max_length=120)

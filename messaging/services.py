@@ -34,9 +34,8 @@ _OUTBOX = """
 INSERT INTO messaging_message
        (tenant_id, kind, key, audience, context, url, staff_url, attempts, error, created_at)
 SELECT tenant_id, %(kind)s, key, audience, context, url, staff_url, 0, '', %(at)s
-  FROM unnest(%(tenants)s::bigint[], %(keys)s::text[], %(audiences)s::jsonb[], %(contexts)s::jsonb[],
-              %(urls)s::text[], %(staff_urls)s::text[])
-       AS notice (tenant_id, key, audience, context, url, staff_url)
+  FROM jsonb_to_recordset(%(notices)s) AS notice
+       (tenant_id bigint, key text, audience jsonb, context jsonb, url text, staff_url text)
     ON CONFLICT DO NOTHING
 """
 
@@ -85,23 +84,10 @@ def notify_many(kind: str, notices: Sequence[Notice], *, at: datetime) -> None:
     kind_get(kind)
     if not notices:
         return
-    # Plain SQL: thousands at once. No RETURNING: a customer may add to the outbox, not read it.
+    # Plain SQL, one document: thousands at once. No RETURNING: a customer may add to the outbox, not read it.
+    rows = json.dumps([vars(notice) for notice in notices], cls=DjangoJSONEncoder)
     with connection.cursor() as cursor:
-        cursor.execute(
-            _OUTBOX,
-            {
-                "kind": kind,
-                "at": at,
-                "tenants": [notice.tenant_id for notice in notices],
-                "keys": [notice.key for notice in notices],
-                "audiences": [json.dumps(list(notice.audience)) for notice in notices],
-                "contexts": [
-                    json.dumps(notice.context, cls=DjangoJSONEncoder) for notice in notices
-                ],
-                "urls": [notice.url for notice in notices],
-                "staff_urls": [notice.staff_url for notice in notices],
-            },
-        )
+        cursor.execute(_OUTBOX, {"kind": kind, "at": at, "notices": rows})
     enqueue("messaging.messages_expand")
 
 

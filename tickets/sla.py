@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
 # The due instant. Stages below it warn, those above it escalate (their percentages are data, see selectors/stages.py).
@@ -40,13 +40,17 @@ class Retarget:
 
 
 def due_instant(start: datetime, target_minutes: int) -> datetime:
-    """Return when an answer is due: ``target_minutes`` after ``start``, around the clock."""
-    return start + timedelta(minutes=target_minutes)
+    """Return when an answer is due: ``target_minutes`` after ``start``, around the clock.
+
+    Counted in UTC: in a zone with daylight changes Python adds to the wall clock.
+    """
+    return start.astimezone(UTC) + timedelta(minutes=target_minutes)
 
 
 def stage_instant(percent: int, *, start: datetime, due: datetime) -> datetime:
     """Return where a stage lies on the way from start to due."""
-    return start + (due - start) * percent / 100
+    begun = start.astimezone(UTC)
+    return begun + (due.astimezone(UTC) - begun) * percent / 100
 
 
 def stage_instants(stages: Sequence[int], *, start: datetime, due: datetime) -> list[datetime]:
@@ -108,7 +112,7 @@ def retarget(
     due = min(old due, max(start + new target, change + 5 min)): a change never extends a running clock and never leaves
     less than five minutes.
     """
-    earliest = max(due_instant(start, new_target_minutes), changed + RETARGET_GRACE)
+    earliest = max(due_instant(start, new_target_minutes), changed.astimezone(UTC) + RETARGET_GRACE)
     if earliest >= due:
         return None
     return Retarget(target_minutes=new_target_minutes, due_at=earliest)

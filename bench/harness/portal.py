@@ -9,7 +9,7 @@ from pathlib import Path
 
 from tests.running import running_portal
 
-NOT_MEASURED = frozenset({"worker", "beat", "paygate"})
+NOT_MEASURED = frozenset({"worker", "timers", "beat", "paygate"})
 
 
 @contextmanager

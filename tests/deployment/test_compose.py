@@ -7,6 +7,7 @@ import subprocess
 import sys
 
 import pytest
+from django.conf import settings
 
 from config.local import processes
 from tests.deployment.compose import (
@@ -48,7 +49,14 @@ def test_what_runs_locally_runs_in_containers_too(tmp_path):
     assert "beat" in services()["beat"]["command"]
     assert image_command("portal")[:2] == ["gunicorn", "config.wsgi"]
     # The local payment gateway is for tests and demos only.
-    assert set(local) - {"web", "worker", "beat"} == {"paygate"}
+    assert set(local) - {"web", "worker", "timers", "beat"} == {"paygate"}
+
+
+def test_the_sweep_has_a_worker_to_itself(tmp_path):
+    queues = {task["queue"] for task in settings.CELERY_TASK_ROUTES.values()}
+    assert queues == {"timers"}
+    for command in (processes(8000, tmp_path)["timers"], services()["timers"]["command"]):
+        assert {"--queues=timers", "--pool=solo"} <= set(command)
 
 
 def test_no_web_server_shares_a_control_socket_with_another_copy(tmp_path):

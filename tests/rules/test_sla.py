@@ -25,9 +25,26 @@ def test_due_is_the_target_after_the_start():
     assert sla.due_instant(START, 10) == DUE
 
 
-def test_due_counts_elapsed_time_over_a_daylight_change():
-    berlin = datetime(2026, 10, 25, 2, 30, tzinfo=ZoneInfo("Europe/Berlin")).astimezone(UTC)
-    assert sla.due_instant(berlin, 60) - berlin == timedelta(hours=1)
+@pytest.mark.parametrize(
+    ("zone", "start"),
+    [
+        (
+            "Europe/Berlin",
+            datetime(2026, 10, 25, 0, 55, tzinfo=UTC),
+        ),  # goes back five minutes later
+        ("America/New_York", datetime(2027, 3, 14, 6, 55, tzinfo=UTC)),  # goes forward
+    ],
+)
+def test_due_and_stages_count_elapsed_time_over_a_daylight_change(zone, start):
+    there = start.astimezone(ZoneInfo(zone))
+    due = sla.due_instant(there, 10)
+    assert due - start == timedelta(minutes=10)
+    stages = sla.stage_instants(STAGES, start=there, due=due.astimezone(ZoneInfo(zone)))
+    assert [stage - start for stage in stages] == [timedelta(minutes=m) for m in (5, 8, 10, 20)]
+    change = sla.retarget(
+        start=there, due=start + timedelta(hours=1), new_target_minutes=1, changed=there
+    )
+    assert change.due_at - start == timedelta(minutes=5)
 
 
 @pytest.mark.parametrize(("percent", "minutes"), [(50, 5), (80, 8), (100, 10), (200, 20)])

@@ -70,7 +70,7 @@ def clock_retarget(
         "before": before,
         "after": clock.target_minutes,
         "due": clock.due_at.isoformat(),
-        "grace": change.due_at == at + sla.RETARGET_GRACE,
+        "grace": change.due_at - at == sla.RETARGET_GRACE,
     }
     clock_event_write(
         clock,

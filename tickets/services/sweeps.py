@@ -35,7 +35,7 @@ WITH due AS MATERIALIZED (
 ), recorded AS (
     INSERT INTO tickets_clockstage (tenant_id, clock_id, percent, due_at, noticed_at)
     SELECT tenant_id, id, percent, instant, %(at)s FROM stage WHERE is_passed
-    ON CONFLICT DO NOTHING
+    ON CONFLICT (tenant_id, clock_id, percent) DO NOTHING
 ), outcome AS MATERIALIZED (
     SELECT due.id,
            coalesce(max(stage.percent) FILTER (WHERE stage.is_passed), due.stage_passed) AS highest,
