@@ -3,6 +3,7 @@
 // unconfirmed; they go on counting from the last known server time.
 (() => {
   let banner = null;
+  let pollFails = false;
 
   function lost() {
     document.body.classList.add("is-unconfirmed");
@@ -20,10 +21,19 @@
 
   document.addEventListener("htmx:sendError", lost);
   document.addEventListener("htmx:timeout", lost);
-  document.addEventListener("htmx:afterOnLoad", (event) => (event.detail.xhr.status < 502 ? back() : lost()));
+  document.addEventListener("htmx:afterOnLoad", (event) => {
+    if (event.detail.xhr.status >= 502) lost();
+    else if (!pollFails) back(); // what another part of the page was told says nothing of the queue
+  });
   window.addEventListener("offline", lost);
-  document.addEventListener("portal:lost", lost);
-  document.addEventListener("portal:connected", back);
+  document.addEventListener("portal:lost", () => {
+    pollFails = true;
+    lost();
+  });
+  document.addEventListener("portal:connected", () => {
+    pollFails = false;
+    back();
+  });
   // An action that failed says so (data-failed on <body>) and leaves what was typed; the next try takes the message away.
   document.addEventListener("htmx:responseError", (event) => {
     if (event.detail.requestConfig.verb === "get") return;
