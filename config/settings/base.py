@@ -211,6 +211,9 @@ FILE_UPLOAD_PERMISSIONS = 0o600
 FILE_UPLOAD_DIRECTORY_PERMISSIONS = 0o700
 FORM_RENDERER = "django.forms.renderers.TemplatesSetting"
 UPLOAD_MAX_BYTES = 20 * 1024 * 1024
+# What looks through uploaded files: clamav://host:3310 or clamav+unix:///run/clamav/clamd.ctl (docs/operator-guide.md).
+SCANNER_URL = env.text("SCANNER_URL", "")
+SCANNER_TIMEOUT = env.integer("SCANNER_TIMEOUT", 30)
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
 
 EMAIL_BACKEND = env.text("EMAIL_BACKEND", "django.core.mail.backends.filebased.EmailBackend")
