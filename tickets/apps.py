@@ -17,6 +17,8 @@ class TicketsConfig(AppConfig):
         register_kind("tickets.replied")
         register_kind("tickets.resolved")
         register_kind("tickets.requirement_moved")
+        register_kind("tickets.watching")
+        register_kind("tickets.urged", staff_channels=(Channel.INBOX,))
         register_kind("tickets.assigned", staff_channels=(Channel.INBOX,))
         register_kind("tickets.stage_passed", staff_channels=(Channel.INBOX,))
         register_kind("tickets.timers_late", staff_channels=(Channel.INBOX,))

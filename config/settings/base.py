@@ -154,6 +154,8 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
         "schedule": 10.0,
         "options": {"expires": 10},
     },
+    "attachments-check": {"task": "tickets.attachments_check", "schedule": 20.0},
+    "attachments-unsent": {"task": "tickets.unsent_discard", "schedule": 3600.0},
     "ticket-closing": {"task": "tickets.tickets_close_due", "schedule": 300.0},
 }
 

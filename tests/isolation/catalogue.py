@@ -45,6 +45,7 @@ SHARED = {
     "tickets_availability": "who of staff takes tickets, closed to customers",
     "tickets_incident": "touches many tenants, closed to customers",
     "tickets_sweepoutage": "when no worker swept, closed to customers",
+    "tickets_tickettemplate": "reference data",
     "onlineservice_article": "published text",
 }
 

@@ -24,7 +24,7 @@ from tickets.models import Attachment, Incident, Macro, Ticket
 # Rooms of libraries have tests of their own: allauth's pages and Django's back office in tests/isolation.
 ELSEWHERE = ("account_", "admin:")
 # Arguments that name nobody's row.
-FREE = {"slug", "provider", "token", "action", "decision"}
+FREE = {"key", "slug", "provider", "token", "action", "decision"}
 NO_SUCH = {"int": 987_654_321, "str": "0000000000000000"}
 
 
@@ -160,6 +160,9 @@ def _tickets(tenant: Tenant) -> dict[str, object]:
         "incident_id": _newest(Incident.objects.all()).pk,
         # The team's: only staff opens it.
         "macro_id": _newest(Macro.objects.filter(owner=None)).pk,
+        "message_id": _newest(ticket.messages.all()).pk,
+        "key": "nobody-wrote-this",
+        "user_id": _newest(Membership.objects.filter(tenant=tenant)).user_id,
     }
 
 
