@@ -18,6 +18,7 @@ class TicketsConfig(AppConfig):
         register_kind("tickets.resolved")
         register_kind("tickets.requirement_moved")
         register_kind("tickets.watching")
+        register_kind("tickets.mail_too_late", channels=(Channel.EMAIL,))
         register_kind("tickets.urged", staff_channels=(Channel.INBOX,))
         register_kind("tickets.assigned", staff_channels=(Channel.INBOX,))
         register_kind("tickets.stage_passed", staff_channels=(Channel.INBOX,))

@@ -1,9 +1,10 @@
-"""What customers of the demo do between replies: files, a watcher, an urge, a draft."""
+"""What customers of the demo do between replies: files, a watcher, an urge, a draft; and mail that was no reply."""
 
 from __future__ import annotations
 
 import io
 from datetime import datetime, timedelta
+from email.message import EmailMessage
 
 from django.core.files.base import ContentFile
 from PIL import Image, ImageDraw
@@ -12,6 +13,8 @@ from accounts.access import Actor
 from accounts.models import Membership, Tenant
 from core.files import validate_upload
 from core.tenancy import scope
+from messaging import receiving
+from messaging.states import InboundWay
 from supportplans.models import ProductLine
 from tickets.models import Ticket
 from tickets.services.attachments import attachment_store
@@ -59,6 +62,7 @@ def load(at: datetime) -> None:
             actor=owner,
             at=at - timedelta(hours=2),
         )
+    _receive_mail(at)
 
 
 def _actor(place: Membership) -> Actor:
@@ -96,3 +100,18 @@ def _chart() -> bytes:
     made = io.BytesIO()
     image.save(made, "PNG")
     return made.getvalue()
+
+
+def _receive_mail(at: datetime) -> None:
+    """Let an absence note and a mail to nobody in particular come in."""
+    for number, (subject, headers) in enumerate(
+        (("自动回复：工单有新的回复", {"Auto-Submitted": "auto-replied"}), ("咨询合作", {}))
+    ):
+        mail = EmailMessage()
+        mail["From"], mail["To"] = "wang@huachen.example", "reply@portal.example"
+        mail["Subject"], mail["Message-ID"] = subject, f"<demo-{number}@huachen.example>"
+        for name, value in headers.items():
+            mail[name] = value
+        mail.set_content("我正在休假，将于周一回复。")
+        receiving.mail_receive(raw=mail.as_bytes(), way=InboundWay.IMAP, at=at)
+        receiving.mail_process_next(at=at)

@@ -6,7 +6,7 @@ import django_stubs_ext
 from csp.constants import NONE, SELF
 from django.utils.translation import gettext_lazy as _
 
-from config import env, payments
+from config import env, mail, payments
 
 # Generic classes of Django that the type annotations subscript.
 django_stubs_ext.monkeypatch()
@@ -131,6 +131,13 @@ CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "celerybeat-schedule")
 CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
     "heartbeat": {"task": "accounts.heartbeat", "schedule": 15.0},
     "messages": {"task": "messaging.messages_expand", "schedule": 10.0},
+    "mails-process": {"task": "messaging.mails_process", "schedule": 15.0},
+    "mailbox-poll": {
+        "task": "messaging.mailbox_poll",
+        "schedule": 30.0,
+        "options": {"expires": 30},
+    },
+    "mails-raw-discard": {"task": "messaging.raw_discard", "schedule": 3600.0},
     "deliveries": {"task": "messaging.deliveries_send", "schedule": 20.0},
     "terms": {"task": "supportplans.subscriptions_expire_due", "schedule": 30.0},
     "links-carry": {"task": "supportplans.links_carry", "schedule": 30.0},
@@ -228,6 +235,16 @@ EMAIL_USE_TLS = env.flag("EMAIL_USE_TLS", default=False)
 EMAIL_TIMEOUT = 20
 DEFAULT_FROM_EMAIL = env.text("DEFAULT_FROM_EMAIL", "support@example.com")
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
+
+# Replies by mail (docs/operator-guide.md): the address that they go to, the keys that sign it (id:secret, the one for
+# new addresses first), and how mail comes in: a signed webhook, a mailbox, or both.
+MAIL_REPLY_ADDRESS = env.text("MAIL_REPLY_ADDRESS", "")
+MAIL_REPLY_KEYS = mail.reply_keys(SECRET_KEY)
+MAIL_WEBHOOK_SECRET = env.text("MAIL_WEBHOOK_SECRET", "")
+MAIL_MAX_BYTES = 30 * 1024 * 1024
+MAIL_IMAP_URL = env.text("MAIL_IMAP_URL", "")
+MAIL_IMAP_USER = env.text("MAIL_IMAP_USER", "")
+MAIL_IMAP_PASSWORD = env.text("MAIL_IMAP_PASSWORD", "")
 
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {

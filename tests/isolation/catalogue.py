@@ -39,6 +39,7 @@ SHARED = {
     "billing_ledgerproof": "a proof of the whole book, closed to customers",
     "billing_paymentnotification": "arrives before its tenant is known, closed to customers",
     "tickets_macro": "texts and actions of staff, closed to customers",
+    "messaging_inboundmail": "arrives before its tenant is known, closed to customers",
     "tickets_ticketcategory": "reference data",
     "tickets_tag": "reference data, closed to customers",
     "tickets_scopeitem": "reference data, closed to customers",

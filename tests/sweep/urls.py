@@ -14,7 +14,7 @@ from accounts.models import Invitation, Membership, StaffMember, Tenant
 from billing.models import Coupon, CouponGrant, Difference, Invoice, Order, Payment, Refund, Voucher
 from billing.states import AccountKind
 from core import clock
-from messaging.models import Delivery
+from messaging.models import Delivery, InboundMail
 from onlineservice.models import Article
 from reports.models import MonthlyReport
 from servicedesk.models import Deliverable
@@ -111,7 +111,11 @@ def _invitation(tenant: Tenant) -> int:
 
 
 def _messaging(tenant: Tenant) -> dict[str, object]:
-    return {"delivery_id": _newest(Delivery.objects.filter(tenant=tenant)).pk}
+    return {
+        "delivery_id": _newest(Delivery.objects.filter(tenant=tenant)).pk,
+        # Operators only, whoever's mail it is.
+        "mail_id": _newest(InboundMail.objects.all()).pk,
+    }
 
 
 def _billing(tenant: Tenant) -> dict[str, object]:

@@ -17,6 +17,7 @@ from supportplans.selectors.coverage import coverage_at
 from tickets import followup
 from tickets.events import TicketAnswered, TicketReopened
 from tickets.exceptions import ReopenTooLate, ReplyEmpty, TicketMoveRefused
+from tickets.live import ticket_topic
 from tickets.locks import keep_coverage, lock_ticket_in_force
 from tickets.models import Attachment, Ticket, TicketMessage, TicketNote
 from tickets.selectors.watchers import audience_of
@@ -148,6 +149,7 @@ def staff_reply_write(
             "excerpt": message.body[:300],
         },
         url=ticket.get_absolute_url(),
+        thread=ticket_topic(ticket.pk),
         tenant_id=ticket.tenant_id,
         at=at,
     )

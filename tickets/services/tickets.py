@@ -21,7 +21,7 @@ from supportplans.states import Severity
 from tickets.desk_states import LinkKind
 from tickets.events import TicketClosed, TicketResolved, TicketSubmitted
 from tickets.exceptions import ReplyNeeded, TicketMoveRefused
-from tickets.live import CONSOLE
+from tickets.live import CONSOLE, ticket_topic
 from tickets.locks import keep_coverage, lock_tickets
 from tickets.models import Attachment, Ticket, TicketCategory, TicketEvent
 from tickets.selectors.watchers import audience_of
@@ -139,6 +139,7 @@ def ticket_resolve(
         audience=audience_of(ticket),
         context={"number": ticket.number, "title": ticket.title},
         url=ticket.get_absolute_url(),
+        thread=ticket_topic(ticket.pk),
         tenant_id=ticket.tenant_id,
         at=at,
     )

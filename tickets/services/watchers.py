@@ -9,6 +9,7 @@ from django.db import transaction
 from accounts.access import Actor
 from messaging.services import notify
 from tickets.exceptions import WatcherUnfit
+from tickets.live import ticket_topic
 from tickets.locks import lock_ticket_in_force
 from tickets.models import Ticket, Watcher
 from tickets.selectors.watchers import people_of
@@ -45,6 +46,7 @@ def watcher_add(*, ticket_id: int, user_id: int, actor: Actor, at: datetime) -> 
             audience=[f"user:{user_id}"],
             context={"number": ticket.number, "title": ticket.title, "by": actor.name},
             url=ticket.get_absolute_url(),
+            thread=ticket_topic(ticket.pk),
             tenant_id=ticket.tenant_id,
             at=at,
         )
