@@ -11,7 +11,8 @@ from typing_extensions import override
 
 from accounts.models import Tenant, User
 from core.models import Timestamped
-from messaging.states import Channel, DeliveryState
+from messaging.inbound import Refusal
+from messaging.states import Channel, DeliveryState, InboundState, InboundWay
 
 
 class Message(Timestamped):
@@ -32,6 +33,8 @@ class Message(Timestamped):
     url = models.CharField(max_length=200, blank=True, default="")
     # Where the same matter is on the desks of staff.
     staff_url = models.CharField(max_length=200, blank=True, default="")
+    # The conversation that it belongs to ("ticket-17"): its mails refer to each other and can be answered.
+    thread = models.CharField(max_length=60, blank=True, default="")
     expanded_at = models.DateTimeField(null=True, blank=True)
     # A message that cannot be expanded or rendered shows its error to operators here.
     attempts = models.PositiveSmallIntegerField(default=0)
@@ -74,6 +77,7 @@ class Delivery(Timestamped):
     text = models.TextField(blank=True, default="")
     html = models.TextField(blank=True, default="")
     url = models.CharField(max_length=200, blank=True, default="")
+    thread = models.CharField(max_length=60, blank=True, default="")
     attempts = models.PositiveSmallIntegerField(default=0)
     next_attempt_at = models.DateTimeField(null=True, blank=True)
     delivered_at = models.DateTimeField(null=True, blank=True)
@@ -114,3 +118,51 @@ class Delivery(Timestamped):
     @override
     def __str__(self) -> str:
         return self.subject
+
+
+class InboundMail(Timestamped):
+    """A mail that came in, and what became of it. ``created_at`` is the instant of receipt. Staff only: it comes
+    before anyone knows whose it is.
+
+    ``raw`` is the mail as it came, until it is deleted after a while; the line stays.
+    """
+
+    message_id = models.CharField(max_length=300)
+    way = models.CharField(max_length=10, choices=InboundWay.choices)
+    raw = models.FileField(upload_to="inbound/%Y/%m", max_length=200)
+    size = models.PositiveIntegerField()
+    sender = models.CharField(max_length=254, blank=True, default="")
+    subject = models.CharField(max_length=200, blank=True, default="")
+    thread = models.CharField(max_length=60, blank=True, default="")
+    state = models.CharField(
+        max_length=10, choices=InboundState.choices, default=InboundState.WAITING
+    )
+    refusal = models.CharField(max_length=20, choices=Refusal.choices, blank=True, default="")
+    attempts = models.PositiveSmallIntegerField(default=0)
+    next_attempt_at = models.DateTimeField(null=True, blank=True)
+    processed_at = models.DateTimeField(null=True, blank=True)
+    error = models.TextField(blank=True, default="")
+
+    class Meta:
+        verbose_name = _("来信")
+        verbose_name_plural = _("来信")
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["message_id"], name="inbound_mail_once"),
+        ]
+        indexes: ClassVar = [
+            models.Index(
+                fields=["next_attempt_at"],
+                condition=Q(next_attempt_at__isnull=False),
+                name="inbound_mail_due",
+            ),
+            models.Index(fields=["state", "-id"], name="inbound_mail_by_state"),
+        ]
+
+    @override
+    def __str__(self) -> str:
+        return self.subject or self.message_id
+
+    @property
+    def state_enum(self) -> InboundState:
+        """Return the state with its label and colour."""
+        return InboundState(self.state)

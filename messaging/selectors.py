@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.db.models import QuerySet
 
 from accounts.models import User
-from messaging.models import Delivery, Message
+from messaging.models import Delivery, InboundMail, Message
 from messaging.states import Channel, DeliveryState
 
 COUNT_CAP = 100
@@ -33,3 +33,9 @@ def deliveries_failed() -> QuerySet[Delivery]:
 def messages_stuck() -> QuerySet[Message]:
     """Return messages that could not be turned into deliveries."""
     return Message.objects.filter(expanded_at=None, attempts__gt=0).order_by("-id")
+
+
+def inbound_mails(state: str = "") -> QuerySet[InboundMail]:
+    """Return the mails that came in, newest first, all or of one state."""
+    mails = InboundMail.objects.order_by("-id")
+    return mails.filter(state=state) if state else mails

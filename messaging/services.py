@@ -18,7 +18,7 @@ from django.utils import translation
 
 from accounts.models import User
 from core.jobs import enqueue
-from messaging import live
+from messaging import live, threads
 from messaging.audiences import people_of
 from messaging.models import Delivery, Message
 from messaging.registry import kind_get
@@ -32,10 +32,11 @@ EXPAND_ATTEMPTS = 5
 
 _OUTBOX = """
 INSERT INTO messaging_message
-       (tenant_id, kind, key, audience, context, url, staff_url, attempts, error, created_at)
-SELECT tenant_id, %(kind)s, key, audience, context, url, staff_url, 0, '', %(at)s
+       (tenant_id, kind, key, audience, context, url, staff_url, thread, attempts, error, created_at)
+SELECT tenant_id, %(kind)s, key, audience, context, url, staff_url, thread, 0, '', %(at)s
   FROM jsonb_to_recordset(%(notices)s) AS notice
-       (tenant_id bigint, key text, audience jsonb, context jsonb, url text, staff_url text)
+       (tenant_id bigint, key text, audience jsonb, context jsonb, url text, staff_url text,
+        thread text)
     ON CONFLICT DO NOTHING
 """
 
@@ -45,7 +46,7 @@ class Notice:
     """One thing to tell, once per tenant, kind and ``key``.
 
     ``audience`` as in ``messaging.audiences.people_of``; ``context`` holds JSON values for the texts; ``url`` and
-    ``staff_url`` are paths of this portal.
+    ``staff_url`` are paths of this portal; ``thread`` is its conversation, such as ``ticket-17``.
     """
 
     key: str
@@ -54,6 +55,7 @@ class Notice:
     tenant_id: int | None
     url: str = ""
     staff_url: str = ""
+    thread: str = ""
 
 
 def notify(
@@ -64,6 +66,7 @@ def notify(
     context: dict[str, Any],
     url: str = "",
     staff_url: str = "",
+    thread: str = "",
     tenant_id: int | None,
     at: datetime,
 ) -> None:
@@ -75,6 +78,7 @@ def notify(
         tenant_id=tenant_id,
         url=url,
         staff_url=staff_url,
+        thread=thread,
     )
     notify_many(kind, [notice], at=at)
 
@@ -214,6 +218,7 @@ def _deliver_by(channel: Channel, message: Message, person: User, at: datetime) 
                 recipient=person,
                 channel=channel,
                 url=_url(message, person),
+                thread=message.thread,
                 state=DeliveryState.PENDING if waits else DeliveryState.DELIVERED,
                 next_attempt_at=at if waits else None,
                 delivered_at=None if waits else at,
@@ -240,6 +245,7 @@ def render(message: Message, person: User, channel: Channel) -> dict[str, str]:
         "person": person,
         "brand": settings.BRAND,
         "link": f"{settings.SITE_URL}{_url(message, person)}",
+        "can_reply": bool(message.thread) and threads.is_enabled() and not person.is_staff,
     }
     with translation.override(person.language or settings.LANGUAGE_CODE):
         subject = " ".join(render_to_string(f"{stem}.subject.txt", context).split())

@@ -24,3 +24,23 @@ class DeliveryState(models.TextChoices):
     def colour(self) -> str:
         """Return the colour of the state's chip."""
         return {"pending": "warn", "delivered": "ok", "failed": "bad"}[self.value]
+
+
+class InboundWay(models.TextChoices):
+    """How a mail came in."""
+
+    WEBHOOK = "webhook", _("回调")
+    IMAP = "imap", _("邮箱")
+
+
+class InboundState(models.TextChoices):
+    """The life of a mail that came in."""
+
+    WAITING = "waiting", _("待处理")
+    ACCEPTED = "accepted", _("已转入")
+    REFUSED = "refused", _("未采纳")
+
+    @property
+    def colour(self) -> str:
+        """Return the colour of the state's chip."""
+        return {"waiting": "warn", "accepted": "ok", "refused": ""}[self.value]

@@ -8,6 +8,8 @@ from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_safe
 
 from onlineservice.models import Article
+from onlineservice.selectors import articles_like
+from supportplans.models import ProductLine
 
 SHOWN = 100
 QUERY_MAX = 50
@@ -28,6 +30,17 @@ def article_list(request: HttpRequest) -> HttpResponse:
     return render(
         request, "onlineservice/article_list.html", {"articles": articles[:SHOWN], "sought": sought}
     )
+
+
+@require_safe
+def article_hints(request: HttpRequest) -> HttpResponse:
+    """Show the articles that fit the title and product of a ticket that is being written."""
+    chosen = request.GET.get("product_line", "")
+    product = ""
+    if chosen.isdecimal() and len(chosen) < 10:  # noqa: PLR2004
+        product = str(ProductLine.objects.filter(pk=int(chosen)).first() or "")
+    articles = articles_like(f"{request.GET.get('title', '')[:150]}\n{product}")
+    return render(request, "onlineservice/article_hints.html", {"articles": articles})
 
 
 @require_safe

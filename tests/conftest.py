@@ -88,6 +88,7 @@ KEPT_TABLES = (
     "tickets_ticketcategory",
     "tickets_tag",
     "tickets_scopeitem",
+    "tickets_tickettemplate",
     "onlineservice_article",
 )
 

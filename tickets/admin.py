@@ -16,6 +16,7 @@ from tickets.models import (
     Tag,
     Ticket,
     TicketCategory,
+    TicketTemplate,
 )
 
 
@@ -50,6 +51,14 @@ class IncidentAdmin(ReadOnlyAdmin):
 
     list_display = ("title", "product_line", "state", "actor_name", "created_at", "over_at")
     list_filter = ("state",)
+    list_select_related = ("product_line",)
+
+
+@admin.register(TicketTemplate)
+class TicketTemplateAdmin(admin.ModelAdmin[TicketTemplate]):
+    """What the description of a problem starts with, per product line."""
+
+    list_display = ("__str__", "body")
     list_select_related = ("product_line",)
 
 

@@ -23,7 +23,7 @@ from core.numbering import ticket_number
 from core.tenancy import scope
 from supportplans.models import ProductLine
 from supportplans.selectors.coverage import Coverage, coverage_at
-from tickets import demo_desk, demo_macros, sla
+from tickets import demo_customers, demo_desk, demo_macros, sla
 from tickets.clock_log import started_details
 from tickets.demo_stories import ASKED, COMMENTS, GREETINGS, PLACES, STORIES, THANKS, Story
 from tickets.models import (
@@ -95,9 +95,13 @@ def load(at: datetime) -> None:
     call_command("load_ticket_desk", verbosity=0)
     demo_macros.load(at)
     with scope.staff():
-        if not Ticket.objects.filter(idempotency_key__startswith="demo-").exists():
+        is_new = not Ticket.objects.filter(idempotency_key__startswith="demo-").exists()
+        if is_new:
             _Writer(at).write()
     demo_desk.load(at)
+    if is_new:
+        with scope.staff():
+            demo_customers.load(at)
 
 
 class _Writer:
@@ -277,7 +281,10 @@ class _Writer:
             score = self.random.choices((5, 4, 3, 2), (60, 28, 9, 3))[0]
             rated = {"tenant_id": ticket.tenant_id, "ticket": ticket, "created_at": closed}
             comment = self.random.choice(COMMENTS)
-            self.rows.ratings.append(Rating(score=score, comment=comment, **rated, **customer))
+            reasons = demo_customers.REASONS[score]
+            self.rows.ratings.append(
+                Rating(score=score, reasons=reasons, comment=comment, **rated, **customer)
+            )
             self._event(ticket, TicketEventKind.RATED, closed, customer, {"score": score})
 
     def _running(

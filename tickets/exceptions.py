@@ -171,3 +171,38 @@ class AnsweredMeanwhile(DomainError):
     def __init__(self, messages: Sequence[Any]) -> None:
         super().__init__(field="body")
         self.messages = messages
+
+
+class UrgeTooEarly(DomainError):
+    """A ticket is urged once per target period since its submission or the last urge."""
+
+    code = "urge_too_early"
+
+
+class WatcherUnfit(DomainError):
+    """Only authorised people of the ticket's own customer follow it."""
+
+    code = "watcher_unfit"
+    message = _("只能添加本账号的授权员工")
+    status = 400
+
+
+class RecallRefused(DomainError):
+    """People take back what they wrote themselves."""
+
+    code = "recall_refused"
+    message = _("只能撤回自己发送的消息")
+
+
+class RecallTooLate(DomainError):
+    """A message can be taken back for two minutes."""
+
+    code = "recall_too_late"
+    message = _("已超过 2 分钟，不能撤回")
+
+
+class TooManyFiles(DomainError):
+    """A message carries a few files only, and a person keeps a few unsent ones."""
+
+    code = "too_many_files"
+    status = 400

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from typing import Any
+from typing import Any, ClassVar
 
 from django import forms
 from django.core.files.uploadedfile import UploadedFile
@@ -13,10 +13,12 @@ from typing_extensions import override
 from core.exceptions import DomainError
 from core.files import validate_upload
 from supportplans.models import ProductLine
+from tickets.credentials import secrets_in
 from tickets.models import TicketCategory
 from tickets.selectors.tickets import category_list
-from tickets.services.messages import BODY_MAX, FILES_MAX
-from tickets.states import Effect, TicketKind
+from tickets.services.attachments import FILES_MAX
+from tickets.services.messages import BODY_MAX
+from tickets.states import Effect, RatingReason, TicketKind
 
 
 class FilesInput(forms.ClearableFileInput):
@@ -45,8 +47,31 @@ class FilesField(forms.FileField):
         return uploads
 
 
-class TicketForm(forms.Form):
+class SecretsMixin(forms.Form):
+    """Asks once before something that looks like a secret is sent. It names the kind; the value goes nowhere else."""
+
+    secret_fields: ClassVar[tuple[str, ...]] = ("body",)
+    acknowledged = forms.BooleanField(label=_("我已确认，仍要发送这些内容"), required=False)
+
+    @override
+    def clean(self) -> dict[str, Any]:
+        """Refuse the first time, with a box to tick."""
+        data = super().clean() or self.cleaned_data
+        self.secret_kinds = secrets_in(*(str(data.get(name) or "") for name in self.secret_fields))
+        if self.secret_kinds and not data.get("acknowledged"):
+            words = "、".join(str(kind.label) for kind in self.secret_kinds)
+            self.add_error(
+                "acknowledged",
+                _("内容看起来含有%(kinds)s。请删除后再发送；确需发送时请勾选确认")
+                % {"kinds": words},
+            )
+        return data
+
+
+class TicketForm(SecretsMixin):
     """A new ticket. The severity follows from the effect (guide 1.5.2)."""
+
+    secret_fields = ("title", "body", "resource")
 
     effect = forms.ChoiceField(
         label=_("对业务的影响"), choices=Effect.choices, widget=forms.RadioSelect
@@ -81,14 +106,16 @@ class TicketForm(forms.Form):
     )
     attachments = FilesField(
         label=_("附件"),
-        help_text=_("最多 5 个，单个不超过 20 MB；请勿上传密码或密钥"),
+        help_text=_(
+            "可拖入或粘贴，最多 5 个，单个不超过 20 MB；支持 PDF、图片、Office、压缩包和文本日志；请勿上传密码或密钥"
+        ),
     )
     key = forms.CharField(widget=forms.HiddenInput, max_length=64)
     # The number of an earlier ticket that this one takes up again.
     follows = forms.CharField(widget=forms.HiddenInput, max_length=20, required=False)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        kwargs.setdefault("initial", {"key": uuid.uuid4().hex})
+        kwargs["initial"] = {"key": uuid.uuid4().hex, **kwargs.get("initial", {})}
         super().__init__(*args, **kwargs)
         lines: Any = self.fields["product_line"]
         lines.queryset = ProductLine.objects.order_by("position")
@@ -117,6 +144,10 @@ class AgentReplyForm(ReplyForm):
     )
 
 
+class CustomerReplyForm(SecretsMixin, ReplyForm):
+    """A customer's reply: asks before a secret is sent."""
+
+
 class NoteForm(forms.Form):
     """An internal note."""
 
@@ -126,13 +157,16 @@ class NoteForm(forms.Form):
 
 
 class RatingForm(forms.Form):
-    """One to five stars with a comment."""
+    """One to five stars with reasons and a comment."""
 
     score = forms.TypedChoiceField(
         label=_("满意度"),
         choices=[(n, str(n)) for n in range(1, 6)],
         coerce=int,
         widget=forms.RadioSelect,
+    )
+    reasons = forms.MultipleChoiceField(
+        label=_("原因"), choices=RatingReason.choices, required=False
     )
     comment = forms.CharField(
         label=_("评价"),

@@ -5,10 +5,13 @@ from __future__ import annotations
 from accounts.access import SYSTEM
 from core.events import subscribe
 from core.jobs import enqueue
+from messaging.events import ReplyReceived
 from supportplans.events import LinkChanged, SubscriptionChanged
 from supportplans.states import PlanCode
 from tickets.events import TicketReopened, TicketSubmitted
+from tickets.live import ticket_of_topic
 from tickets.services.coverages import tenant_coverage_apply
+from tickets.services.mail_replies import mail_reply_add
 
 _RANKS = list(PlanCode.values)
 
@@ -42,3 +45,17 @@ def ticket_submitted(_event: TicketSubmitted) -> None:
 def ticket_reopened(_event: TicketReopened) -> None:
     """Wake the worker that deals tickets."""
     enqueue("tickets.tickets_deal")
+
+
+@subscribe(ReplyReceived)
+def reply_received(event: ReplyReceived) -> None:
+    """Add a reply that came by mail to its ticket."""
+    ticket_id = ticket_of_topic(event.thread)
+    if ticket_id is not None:
+        mail_reply_add(
+            ticket_id=ticket_id,
+            tenant_id=event.tenant_id,
+            mail_id=event.mail_id,
+            sender=event.sender,
+            at=event.at,
+        )

@@ -62,6 +62,8 @@ OPEN_STATES = (TicketState.NEW, TicketState.PROCESSING, TicketState.WAITING)
 # What loads the person who has it: a ticket that waits for its customer asks nothing of anybody.
 LOADING_STATES = (TicketState.NEW, TicketState.PROCESSING)
 DONE_STATES = (TicketState.RESOLVED, TicketState.CLOSED)
+# It is our turn: the customer may urge.
+URGEABLE_STATES = (TicketState.NEW, TicketState.PROCESSING)
 
 
 class TicketKind(models.TextChoices):
@@ -180,3 +182,45 @@ class TicketEventKind(models.TextChoices):
     REOPENED = "reopened", _("重新打开")
     CLOSED = "closed", _("关闭")
     RATED = "rated", _("评价")
+    URGED = "urged", _("催单")
+    WATCHER_ADDED = "watcher_added", _("添加关注人")
+    WATCHER_REMOVED = "watcher_removed", _("移除关注人")
+    RECALLED = "recalled", _("撤回消息")
+
+
+class RatingReason(models.TextChoices):
+    """Why a customer rated as they did: chips beside the stars."""
+
+    FAST = "fast", _("响应及时")
+    SKILLED = "skilled", _("专业可靠")
+    CLEAR = "clear", _("沟通清晰")
+    SOLVED = "solved", _("问题彻底解决")
+    SLOW = "slow", _("响应慢")
+    UNSKILLED = "unskilled", _("不够专业")
+    UNCLEAR = "unclear", _("沟通不清楚")
+    UNSOLVED = "unsolved", _("问题未解决")
+
+    @property
+    def is_praise(self) -> bool:
+        """Return True for what was good."""
+        return self in {self.FAST, self.SKILLED, self.CLEAR, self.SOLVED}
+
+
+class ScanState(models.TextChoices):
+    """What is known about a file's safety. Only a scanner's word makes a file safe or blocked."""
+
+    SCANNING = "scanning", _("安全检测中")
+    SAFE = "safe", _("已检测，安全")
+    BLOCKED = "blocked", _("检出风险，已拦截")
+    UNSCANNED = "unscanned", _("未检测")
+    DISCARDED = "discarded", _("已撤回")
+
+    @property
+    def colour(self) -> str:
+        """Return the colour of the state's chip."""
+        return {"scanning": "info", "safe": "ok", "blocked": "bad"}.get(self.value, "")
+
+    @property
+    def is_open(self) -> bool:
+        """Return True if people with a right to the file may have it."""
+        return self in {self.SAFE, self.UNSCANNED}

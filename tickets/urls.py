@@ -1,23 +1,59 @@
 from django.urls import URLPattern, URLResolver, path
 
-from tickets.views import agents, bulk, composing, console, macros, portal, timers, work
+from tickets.views import (
+    actions,
+    agents,
+    bulk,
+    composing,
+    console,
+    drafts,
+    files,
+    lists,
+    macros,
+    portal,
+    timers,
+    uploads,
+    work,
+)
 
 app_name = "tickets"
 
 urlpatterns: list[URLPattern | URLResolver] = [
-    path("support/tickets/", portal.ticket_list, name="ticket_list"),
+    path("support/tickets/", lists.ticket_list, name="ticket_list"),
     path("support/tickets/new/", portal.ticket_new, name="ticket_new"),
+    path("support/tickets/new/draft/", drafts.draft_save, name="draft_save"),
+    path("support/tickets/new/template/", drafts.ticket_template, name="ticket_template"),
+    path("support/tickets/drafts/<str:key>/discard/", drafts.draft_discard, name="draft_discard"),
+    path("support/tickets/files/", uploads.upload_create, name="upload_create"),
+    path("support/tickets/export/", lists.ticket_export, name="ticket_export"),
     path(
         "support/tickets/files/<int:attachment_id>/",
-        portal.attachment_download,
+        files.attachment_download,
         name="attachment_download",
+    ),
+    path(
+        "support/tickets/files/<int:attachment_id>/preview/",
+        files.attachment_preview,
+        name="attachment_preview",
     ),
     path("support/tickets/<str:number>/", portal.ticket_detail, name="ticket_detail"),
     path("support/tickets/<str:number>/live/", portal.ticket_live, name="ticket_live"),
     path("support/tickets/<str:number>/reply/", portal.reply_create, name="reply_create"),
-    path("support/tickets/<str:number>/confirm/", portal.ticket_confirm, name="ticket_confirm"),
     path("support/tickets/<str:number>/reopen/", portal.ticket_reopen, name="ticket_reopen"),
-    path("support/tickets/<str:number>/raise/", portal.severity_raise, name="severity_raise"),
+    path("support/tickets/<str:number>/confirm/", actions.ticket_confirm, name="ticket_confirm"),
+    path("support/tickets/<str:number>/urge/", actions.ticket_urge, name="ticket_urge"),
+    path("support/tickets/<str:number>/raise/", actions.severity_raise, name="severity_raise"),
+    path(
+        "support/tickets/<str:number>/messages/<int:message_id>/recall/",
+        actions.message_recall,
+        name="message_recall",
+    ),
+    path("support/tickets/<str:number>/watchers/", actions.watcher_add, name="watcher_add"),
+    path(
+        "support/tickets/<str:number>/watchers/<int:user_id>/remove/",
+        actions.watcher_remove,
+        name="watcher_remove",
+    ),
     path("support/tickets/<str:number>/rate/", portal.ticket_rate, name="ticket_rate"),
     path("healthz/timers/", timers.timers_health, name="timers_health"),
     path("operations/timers/", timers.timers_panel, name="timers_panel"),
@@ -29,8 +65,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("console/macros/<int:macro_id>/", macros.macro_edit, name="macro_edit"),
     path("console/macros/<int:macro_id>/switch/", macros.macro_switch, name="macro_switch"),
     path("console/leave/", composing.console_leave, name="console_leave"),
+    path("console/files/<int:attachment_id>/", files.console_attachment, name="console_attachment"),
     path(
-        "console/files/<int:attachment_id>/", console.console_attachment, name="console_attachment"
+        "console/files/<int:attachment_id>/preview/", files.console_preview, name="console_preview"
     ),
     path("console/availability/", agents.console_availability, name="console_availability"),
     path("console/agents/", agents.agents, name="agents"),

@@ -25,6 +25,7 @@ SHOWN_IN_THREAD = frozenset(TicketEventKind) - {
     TicketEventKind.SUBMITTED,
     TicketEventKind.RESPONDED,
     TicketEventKind.RESUMED,
+    TicketEventKind.RECALLED,
 }
 
 _SENTENCES: dict[str, Promise] = {
@@ -44,6 +45,10 @@ _SENTENCES: dict[str, Promise] = {
     TicketEventKind.REOPENED: gettext_lazy("%(who)s 反馈问题仍在，工单重新打开"),
     TicketEventKind.CLOSED: gettext_lazy("%(who)s 确认已解决，工单关闭"),
     TicketEventKind.RATED: gettext_lazy("%(who)s 评价 %(score)d 星"),
+    TicketEventKind.URGED: gettext_lazy("%(who)s 催单，已通知处理人"),
+    TicketEventKind.WATCHER_ADDED: gettext_lazy("%(who)s 将 %(name)s 添加为关注人"),
+    TicketEventKind.WATCHER_REMOVED: gettext_lazy("%(who)s 将 %(name)s 移出关注人"),
+    TicketEventKind.RECALLED: gettext_lazy("%(who)s 撤回了一条消息"),
 }
 
 

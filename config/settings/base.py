@@ -6,7 +6,7 @@ import django_stubs_ext
 from csp.constants import NONE, SELF
 from django.utils.translation import gettext_lazy as _
 
-from config import env, payments
+from config import env, mail, payments
 
 # Generic classes of Django that the type annotations subscript.
 django_stubs_ext.monkeypatch()
@@ -131,6 +131,13 @@ CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "celerybeat-schedule")
 CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
     "heartbeat": {"task": "accounts.heartbeat", "schedule": 15.0},
     "messages": {"task": "messaging.messages_expand", "schedule": 10.0},
+    "mails-process": {"task": "messaging.mails_process", "schedule": 15.0},
+    "mailbox-poll": {
+        "task": "messaging.mailbox_poll",
+        "schedule": 30.0,
+        "options": {"expires": 30},
+    },
+    "mails-raw-discard": {"task": "messaging.raw_discard", "schedule": 3600.0},
     "deliveries": {"task": "messaging.deliveries_send", "schedule": 20.0},
     "terms": {"task": "supportplans.subscriptions_expire_due", "schedule": 30.0},
     "links-carry": {"task": "supportplans.links_carry", "schedule": 30.0},
@@ -154,6 +161,8 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
         "schedule": 10.0,
         "options": {"expires": 10},
     },
+    "attachments-check": {"task": "tickets.attachments_check", "schedule": 20.0},
+    "attachments-unsent": {"task": "tickets.unsent_discard", "schedule": 3600.0},
     "ticket-closing": {"task": "tickets.tickets_close_due", "schedule": 300.0},
 }
 
@@ -211,6 +220,9 @@ FILE_UPLOAD_PERMISSIONS = 0o600
 FILE_UPLOAD_DIRECTORY_PERMISSIONS = 0o700
 FORM_RENDERER = "django.forms.renderers.TemplatesSetting"
 UPLOAD_MAX_BYTES = 20 * 1024 * 1024
+# What looks through uploaded files: clamav://host:3310 or clamav+unix:///run/clamav/clamd.ctl (docs/operator-guide.md).
+SCANNER_URL = env.text("SCANNER_URL", "")
+SCANNER_TIMEOUT = env.integer("SCANNER_TIMEOUT", 30)
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
 
 EMAIL_BACKEND = env.text("EMAIL_BACKEND", "django.core.mail.backends.filebased.EmailBackend")
@@ -223,6 +235,16 @@ EMAIL_USE_TLS = env.flag("EMAIL_USE_TLS", default=False)
 EMAIL_TIMEOUT = 20
 DEFAULT_FROM_EMAIL = env.text("DEFAULT_FROM_EMAIL", "support@example.com")
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
+
+# Replies by mail (docs/operator-guide.md): the address that they go to, the keys that sign it (id:secret, the one for
+# new addresses first), and how mail comes in: a signed webhook, a mailbox, or both.
+MAIL_REPLY_ADDRESS = env.text("MAIL_REPLY_ADDRESS", "")
+MAIL_REPLY_KEYS = mail.reply_keys(SECRET_KEY)
+MAIL_WEBHOOK_SECRET = env.text("MAIL_WEBHOOK_SECRET", "")
+MAIL_MAX_BYTES = 30 * 1024 * 1024
+MAIL_IMAP_URL = env.text("MAIL_IMAP_URL", "")
+MAIL_IMAP_USER = env.text("MAIL_IMAP_USER", "")
+MAIL_IMAP_PASSWORD = env.text("MAIL_IMAP_PASSWORD", "")
 
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {

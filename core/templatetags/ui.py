@@ -94,6 +94,15 @@ def thread_time(at: datetime | None, now: datetime) -> str:
 
 
 @register.filter
+def short_time(at: datetime | None, now: datetime) -> str:
+    """Return 10:35 for today, 11-22 10:35 for other days (Shanghai time)."""
+    if at is None:
+        return "—"
+    here = local(at)
+    return f"{here:%H:%M}" if here.date() == local(now).date() else f"{here:%m-%d %H:%M}"
+
+
+@register.filter
 def iso(at: datetime | None) -> str:
     """Return an instant for scripts and ``<time datetime>``."""
     return "" if at is None else at.isoformat()

@@ -39,12 +39,14 @@ SHARED = {
     "billing_ledgerproof": "a proof of the whole book, closed to customers",
     "billing_paymentnotification": "arrives before its tenant is known, closed to customers",
     "tickets_macro": "texts and actions of staff, closed to customers",
+    "messaging_inboundmail": "arrives before its tenant is known, closed to customers",
     "tickets_ticketcategory": "reference data",
     "tickets_tag": "reference data, closed to customers",
     "tickets_scopeitem": "reference data, closed to customers",
     "tickets_availability": "who of staff takes tickets, closed to customers",
     "tickets_incident": "touches many tenants, closed to customers",
     "tickets_sweepoutage": "when no worker swept, closed to customers",
+    "tickets_tickettemplate": "reference data",
     "onlineservice_article": "published text",
 }
 

@@ -14,7 +14,7 @@ from accounts.models import Invitation, Membership, StaffMember, Tenant
 from billing.models import Coupon, CouponGrant, Difference, Invoice, Order, Payment, Refund, Voucher
 from billing.states import AccountKind
 from core import clock
-from messaging.models import Delivery
+from messaging.models import Delivery, InboundMail
 from onlineservice.models import Article
 from reports.models import MonthlyReport
 from servicedesk.models import Deliverable
@@ -24,7 +24,7 @@ from tickets.models import Attachment, Incident, Macro, Ticket
 # Rooms of libraries have tests of their own: allauth's pages and Django's back office in tests/isolation.
 ELSEWHERE = ("account_", "admin:")
 # Arguments that name nobody's row.
-FREE = {"slug", "provider", "token", "action", "decision"}
+FREE = {"key", "slug", "provider", "token", "action", "decision"}
 NO_SUCH = {"int": 987_654_321, "str": "0000000000000000"}
 
 
@@ -111,7 +111,11 @@ def _invitation(tenant: Tenant) -> int:
 
 
 def _messaging(tenant: Tenant) -> dict[str, object]:
-    return {"delivery_id": _newest(Delivery.objects.filter(tenant=tenant)).pk}
+    return {
+        "delivery_id": _newest(Delivery.objects.filter(tenant=tenant)).pk,
+        # Operators only, whoever's mail it is.
+        "mail_id": _newest(InboundMail.objects.all()).pk,
+    }
 
 
 def _billing(tenant: Tenant) -> dict[str, object]:
@@ -160,6 +164,9 @@ def _tickets(tenant: Tenant) -> dict[str, object]:
         "incident_id": _newest(Incident.objects.all()).pk,
         # The team's: only staff opens it.
         "macro_id": _newest(Macro.objects.filter(owner=None)).pk,
+        "message_id": _newest(ticket.messages.all()).pk,
+        "key": "nobody-wrote-this",
+        "user_id": _newest(Membership.objects.filter(tenant=tenant)).user_id,
     }
 
 

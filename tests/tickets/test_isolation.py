@@ -41,11 +41,13 @@ def ticket(cast):
         "SELECT * FROM tickets_ticketchange",
         "UPDATE tickets_requirementstep SET comment = 'x'",
         "DELETE FROM tickets_ticketlink",
-        "UPDATE tickets_ticketmessage SET body = 'x'",
+        "UPDATE tickets_ticketmessage SET is_staff = true",
         "DELETE FROM tickets_ticketmessage",
         "DELETE FROM tickets_ticket",
         "UPDATE tickets_clockevent SET reason = 'x'",
         "DELETE FROM tickets_ticketevent",
+        "UPDATE tickets_attachment SET scan = 'safe'",
+        "DELETE FROM tickets_ticketdraft",
     ],
 )
 def test_a_customers_role_is_refused(cast, ticket, statement):

@@ -11,11 +11,20 @@ from typing_extensions import override
 from core.exceptions import DomainError
 from core.files import validate_upload
 from supportplans.models import ProductLine
-from tickets.models import Clock, RequirementStep, Ticket, TicketCategory, TicketMessage
+from tickets.models import (
+    Clock,
+    RequirementStep,
+    Ticket,
+    TicketCategory,
+    TicketMessage,
+    Watcher,
+)
 from tickets.selectors.conversations import ENTRIES_SHOWN, clocks_of, messages_of
 from tickets.selectors.requirements import track_of
-from tickets.services.messages import BODY_MAX, FILES_MAX
-from tickets.states import Effect, TicketKind
+from tickets.selectors.watchers import watchers_of
+from tickets.services.attachments import FILES_MAX
+from tickets.services.messages import BODY_MAX
+from tickets.states import Effect, RatingReason, TicketKind
 
 
 class ClockSerializer(serializers.ModelSerializer[Clock]):
@@ -44,10 +53,21 @@ class MessageSerializer(serializers.ModelSerializer[TicketMessage]):
 
     class Meta:
         model = TicketMessage
-        fields = ("id", "body", "is_staff", "author", "author_title", "created_at", "attachments")
+        fields = (
+            "id",
+            "body",
+            "is_staff",
+            "author",
+            "author_title",
+            "created_at",
+            "recalled_at",
+            "attachments",
+        )
 
     def get_attachments(self, message: TicketMessage) -> list[dict[str, Any]]:
-        """Return the files' names, sizes and digests."""
+        """Return the files' names, sizes, digests and what the scanner said; none of a recalled message."""
+        if message.recalled_at is not None:
+            return []
         return [row.facts() for row in message.attachments.all()]
 
 
@@ -95,13 +115,16 @@ class TicketDetailSerializer(TicketSerializer):
     messages = serializers.SerializerMethodField()
     clocks = serializers.SerializerMethodField()
     requirement = serializers.SerializerMethodField()
+    watchers = serializers.SerializerMethodField()
 
     class Meta(TicketSerializer.Meta):
         fields: tuple[str, ...] = (
             *TicketSerializer.Meta.fields,
+            "urged_at",
             "messages",
             "clocks",
             "requirement",
+            "watchers",
         )
 
     @extend_schema_field(MessageSerializer(many=True))
@@ -120,6 +143,11 @@ class TicketDetailSerializer(TicketSerializer):
         """Return the track of a requirement, oldest first; nothing for other kinds."""
         is_wish = ticket.kind == TicketKind.REQUIREMENT
         return RequirementStepSerializer(track_of(ticket) if is_wish else [], many=True).data
+
+    @extend_schema_field(serializers.ListField(child=serializers.DictField()))
+    def get_watchers(self, ticket: Ticket) -> Any:
+        """Return who follows the ticket."""
+        return WatcherSerializer(watchers_of(ticket), many=True).data
 
 
 class FilesMixin(serializers.Serializer[Any]):
@@ -181,6 +209,23 @@ class ReopeningSerializer(FilesMixin):
     """What is not solved."""
 
     body = serializers.CharField(max_length=BODY_MAX)
+
+
+class RatingSerializer(serializers.Serializer[Any]):
+    """One to five stars with reasons and a comment."""
+
+    score = serializers.IntegerField(min_value=1, max_value=5)
+    reasons = serializers.MultipleChoiceField(choices=RatingReason.choices, required=False)
+    comment = serializers.CharField(max_length=500, required=False, allow_blank=True, default="")
+
+
+class WatcherSerializer(serializers.ModelSerializer[Watcher]):
+    """A colleague who follows a ticket."""
+
+    class Meta:
+        model = Watcher
+        fields = ("user", "name", "created_at")
+        read_only_fields = ("name", "created_at")
 
 
 class ReplySerializer(FilesMixin):

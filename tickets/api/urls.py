@@ -1,6 +1,6 @@
 from django.urls import URLPattern, URLResolver, path
 
-from tickets.api import desk, views
+from tickets.api import action_views, desk, views
 
 app_name = "tickets_api"
 
@@ -13,4 +13,23 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("tickets/<str:number>/tags/", desk.TagsView.as_view(), name="ticket_tags"),
     path("agents/me/", desk.AvailabilityView.as_view(), name="availability"),
     path("tickets/<str:number>/replies/", views.ReplyView.as_view(), name="reply_create"),
+    path("tickets/<str:number>/urge/", action_views.UrgeView.as_view(), name="ticket_urge"),
+    path("tickets/<str:number>/raise/", action_views.RaiseView.as_view(), name="severity_raise"),
+    path(
+        "tickets/<str:number>/confirm/", action_views.ConfirmView.as_view(), name="ticket_confirm"
+    ),
+    path("tickets/<str:number>/rating/", action_views.RatingView.as_view(), name="ticket_rate"),
+    path(
+        "tickets/<str:number>/messages/<int:message_id>/recall/",
+        action_views.RecallView.as_view(),
+        name="message_recall",
+    ),
+    path(
+        "tickets/<str:number>/watchers/", action_views.WatchersView.as_view(), name="watcher_list"
+    ),
+    path(
+        "tickets/<str:number>/watchers/<int:user_id>/",
+        action_views.WatcherView.as_view(),
+        name="watcher_remove",
+    ),
 ]

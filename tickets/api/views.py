@@ -56,7 +56,7 @@ class TicketListView(generics.ListAPIView[Ticket]):
     @override
     def get_queryset(self) -> QuerySet[Ticket]:
         """Return the tickets that the person may see."""
-        return _visible(self.request)
+        return tickets_visible(self.request)
 
     @extend_schema(request=TicketSubmitSerializer, responses={201: TicketSerializer})
     def post(self, request: Request) -> Response:
@@ -67,7 +67,7 @@ class TicketListView(generics.ListAPIView[Ticket]):
         data = TicketSubmitSerializer(data=request.data)
         data.is_valid(raise_exception=True)
         number = data.validated_data.pop("follows")
-        follows = _visible(request).filter(number=number).first() if number else None
+        follows = tickets_visible(request).filter(number=number).first() if number else None
         if number and follows is None:
             raise ValidationError({"follows": [_("没有这张工单")]})
         ticket = ticket_submit(
@@ -75,7 +75,7 @@ class TicketListView(generics.ListAPIView[Ticket]):
             follows=follows,
             actor=actor_of(request._request),
             at=clock.now(),
-            idempotency_key=request.headers.get(KEY_HEADER, "")[:64] or None,
+            idempotency_key=idempotency_key(request),
             **data.validated_data,
         )
         return Response(TicketSerializer(ticket).data, status=status.HTTP_201_CREATED)
@@ -91,7 +91,7 @@ class TicketDetailView(generics.RetrieveAPIView[Ticket]):
     @override
     def get_queryset(self) -> QuerySet[Ticket]:
         """Return the tickets that the person may see."""
-        return _visible(self.request)
+        return tickets_visible(self.request)
 
     @override
     def get(self, request: Request, *args: Any, **kwargs: Any) -> Any:
@@ -113,7 +113,7 @@ class ReplyView(APIView):
     @extend_schema(request=ReplySerializer, responses={201: TicketSerializer})
     def post(self, request: Request, number: str) -> Response:
         """Add a public reply. Only staff can hand the turn over (``wait``)."""
-        ticket = get_object_or_404(_visible(request), number=number)
+        ticket = get_object_or_404(tickets_visible(request), number=number)
         data = ReplySerializer(data=request.data)
         data.is_valid(raise_exception=True)
         words: dict[str, Any] = data.validated_data
@@ -124,7 +124,7 @@ class ReplyView(APIView):
             ticket_id=ticket.pk,
             actor=actor,
             at=clock.now(),
-            idempotency_key=request.headers.get(KEY_HEADER, "")[:64] or None,
+            idempotency_key=idempotency_key(request),
             **words,
         )
         return Response(TicketSerializer(ticket).data, status=status.HTTP_201_CREATED)
@@ -138,7 +138,7 @@ class ReopeningView(APIView):
     @extend_schema(request=ReopeningSerializer, responses={201: TicketSerializer})
     def post(self, request: Request, number: str) -> Response:
         """Reopen an own ticket with words, within seven days of its end; a new clock starts."""
-        ticket = get_object_or_404(_visible(request), number=number)
+        ticket = get_object_or_404(tickets_visible(request), number=number)
         data = ReopeningSerializer(data=request.data)
         data.is_valid(raise_exception=True)
         words: dict[str, Any] = data.validated_data
@@ -146,13 +146,18 @@ class ReopeningView(APIView):
             ticket_id=ticket.pk,
             actor=actor_of(request._request),
             at=clock.now(),
-            idempotency_key=request.headers.get(KEY_HEADER, "")[:64] or None,
+            idempotency_key=idempotency_key(request),
             **words,
         )
         return Response(TicketSerializer(ticket).data, status=status.HTTP_201_CREATED)
 
 
-def _visible(request: Any) -> QuerySet[Ticket]:
+def idempotency_key(request: Request) -> str | None:
+    """Return what the client calls its request, so that a repeated one is harmless."""
+    return request.headers.get(KEY_HEADER, "")[:64] or None
+
+
+def tickets_visible(request: Any) -> QuerySet[Ticket]:
     """Return a customer's own tickets, or all to staff (the database holds the customer to it as well)."""
     identity = identity_of(request)
     tickets = (

@@ -4,6 +4,10 @@ from django.db import migrations
 
 from core.tenancy.operations import APPEND, EDIT, FULL, READ, EnableTenantIsolation, GrantTable
 
+RECALL = "SELECT, INSERT, UPDATE (body, search, recalled_at)"
+SEND = "SELECT, INSERT, UPDATE (message_id)"
+FOLLOW = "SELECT, INSERT, UPDATE (removed_at)"
+
 
 class Migration(migrations.Migration):
     dependencies = [
@@ -14,13 +18,19 @@ class Migration(migrations.Migration):
 
     operations = [
         GrantTable("TicketCategory", app=READ, customer=READ, staff=FULL),
+        GrantTable("TicketTemplate", app=READ, customer=READ, staff=FULL),
         EnableTenantIsolation("Ticket", customer=EDIT, staff=EDIT),
-        EnableTenantIsolation("TicketMessage", customer=APPEND, staff=APPEND),
+        # A customer takes back an own message: its text goes, nothing else can change (0003_message_rules).
+        EnableTenantIsolation("TicketMessage", customer=RECALL, staff=APPEND),
         EnableTenantIsolation("TicketEvent", customer=APPEND, staff=APPEND),
-        EnableTenantIsolation("Attachment", customer=APPEND, staff=APPEND),
+        # Uploaded first, sent with a message later; the worker scans, and discards what was never sent.
+        EnableTenantIsolation("Attachment", customer=SEND, staff=FULL),
+        EnableTenantIsolation("Watcher", customer=FOLLOW, staff=FOLLOW),
         EnableTenantIsolation("Rating", customer=APPEND, staff=APPEND),
         EnableTenantIsolation("Clock", customer=EDIT, staff=EDIT),
         EnableTenantIsolation("ClockEvent", customer=APPEND, staff=APPEND),
+        # What a person has begun to write is nobody else's: no page of staff's reads it, and none can change it.
+        EnableTenantIsolation("TicketDraft", customer=EDIT, staff=APPEND),
         # What staff says among itself and when it was late: no customer's transaction can read or write it.
         EnableTenantIsolation("TicketNote", customer="", staff=APPEND),
         EnableTenantIsolation("ClockStage", customer="", staff=APPEND),

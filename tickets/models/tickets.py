@@ -121,6 +121,7 @@ class Ticket(TenantOwned, Timestamped, Attributed):
     resolved_at = models.DateTimeField(null=True, blank=True)
     closed_at = models.DateTimeField(null=True, blank=True)
     closes_at = models.DateTimeField(null=True, blank=True)
+    urged_at = models.DateTimeField(null=True, blank=True)
 
     search = SearchVectorField(null=True, blank=True, editable=False)
 
@@ -216,6 +217,13 @@ class Ticket(TenantOwned, Timestamped, Attributed):
     def is_open(self) -> bool:
         """Return True until staff gave a solution or the ticket is closed."""
         return self.state in OPEN_STATES
+
+    @property
+    def is_urged(self) -> bool:
+        """Return True from the customer's urge (催单) until staff answers."""
+        if self.urged_at is None or not self.is_open:
+            return False
+        return not (self.last_is_staff and self.last_message_at >= self.urged_at)
 
     @property
     def state_enum(self) -> TicketState:

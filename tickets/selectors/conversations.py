@@ -174,6 +174,11 @@ def clocks_of(ticket: Ticket) -> list[Clock]:
     return list(reversed(newest[:50]))
 
 
+def newest_clock(ticket: Ticket) -> Clock | None:
+    """Return the clock that runs or ran last. One query."""
+    return Clock.objects.filter(ticket=ticket).order_by("-started_at", "-id").first()
+
+
 def clock_in_force(clocks: list[Clock]) -> Clock | None:
     """Return the running clock, else the last one that ran (what an agent works against)."""
     return clocks[-1] if clocks else None

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import date, timedelta
+
 from django.db.models import Count, Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from core import search
-from tickets.models import Ticket, TicketCategory, TicketMessage
+from core.clock import day_start
+from tickets.models import Ticket, TicketCategory, TicketMessage, Watcher
 from tickets.states import TicketState
 
 # Whose turn it is: code, label, states.
@@ -18,8 +21,21 @@ TURNS = (
 )
 
 
-def ticket_list_for(tenant_id: int, *, turn: str = "", text: str = "") -> QuerySet[Ticket]:
-    """Return a tenant's tickets, newest first: by whose turn it is, found by number, title or conversation."""
+def ticket_list_for(
+    tenant_id: int,
+    *,
+    turn: str = "",
+    text: str = "",
+    person: int | None = None,
+    product_line: int | None = None,
+    severity: str = "",
+    since: date | None = None,
+    until: date | None = None,
+) -> QuerySet[Ticket]:
+    """Return a tenant's tickets, newest first: by whose turn it is, found by number, title or conversation.
+
+    ``person`` submitted it or follows it; ``since`` and ``until`` are days of Shanghai, both included.
+    """
     states = next((states for code, _label, states in TURNS if code == turn), tuple(TicketState))
     tickets = (
         Ticket.objects.filter(tenant_id=tenant_id, state__in=states)
@@ -27,6 +43,17 @@ def ticket_list_for(tenant_id: int, *, turn: str = "", text: str = "") -> QueryS
         .select_related("product_line", "assignee")
         .order_by("-created_at", "-id")
     )
+    if person:
+        watched = Watcher.objects.filter(user_id=person, removed_at=None).values("ticket_id")
+        tickets = tickets.filter(Q(actor_id=person) | Q(pk__in=watched))
+    if product_line:
+        tickets = tickets.filter(product_line_id=product_line)
+    if severity:
+        tickets = tickets.filter(severity=severity)
+    if since:
+        tickets = tickets.filter(created_at__gte=day_start(since))
+    if until:
+        tickets = tickets.filter(created_at__lt=day_start(until + timedelta(days=1)))
     return tickets.filter(matching(text)) if text.strip() else tickets
 
 

@@ -13,19 +13,12 @@ from accounts.access import Actor
 from accounts.models import StaffMember
 from core import search
 from core.exceptions import DomainError
-from core.files import validate_upload
-from tickets.exceptions import ReplyEmpty
+from core.files import FileFacts, validate_upload
+from tickets.exceptions import ReplyEmpty, TooManyFiles
 from tickets.models import Attachment, Ticket, TicketMessage
+from tickets.services.attachments import FILES_MAX, attachment_store, attachments_link
 
-FILES_MAX = 5
 BODY_MAX = 20_000
-
-
-class TooManyFiles(DomainError):
-    """A message carries a few files only."""
-
-    code = "too_many_files"
-    status = 400
 
 
 def message_write(
@@ -34,12 +27,13 @@ def message_write(
     body: str,
     actor: Actor,
     at: datetime,
-    attachments: Sequence[File[Any]] = (),
+    attachments: Sequence[File[Any] | Attachment] = (),
     staff_member: StaffMember | None = None,
     idempotency_key: str | None = None,
 ) -> TicketMessage:
     """Add a message to the conversation, its files checked by content. Saves nothing of the ticket.
 
+    ``attachments`` are files that come with the message, or rows of files that its author uploaded before.
     Raises ReplyEmpty, TooManyFiles and the errors of ``core.files.validate_upload``.
     """
     if not body.strip():
@@ -48,13 +42,9 @@ def message_write(
         raise TooManyFiles(
             _("一次最多上传 %(most)d 个文件") % {"most": FILES_MAX}, field="attachments"
         )
-    facts = []
-    for upload in attachments:
-        try:
-            facts.append(validate_upload(upload))
-        except DomainError as error:
-            error.field = "attachments"
-            raise
+    uploaded = [row for row in attachments if isinstance(row, Attachment)]
+    uploads = [file for file in attachments if not isinstance(file, Attachment)]
+    facts = [_facts(upload) for upload in uploads]
     body = body.strip()[:BODY_MAX]
     message = TicketMessage.objects.create(
         tenant_id=ticket.tenant_id,
@@ -67,15 +57,23 @@ def message_write(
         search=search.vector(body),
         **actor.snapshot(),
     )
-    for upload, fact in zip(attachments, facts, strict=True):
-        Attachment.objects.create(
+    attachments_link(rows=uploaded, message=message, actor=actor)
+    for upload, fact in zip(uploads, facts, strict=True):
+        attachment_store(
             tenant_id=ticket.tenant_id,
             message=message,
-            file=upload,
-            name=fact.name,
-            size=fact.size,
-            content_type=fact.content_type,
-            sha256=fact.sha256,
-            created_at=at,
+            upload=upload,
+            facts=fact,
+            actor=actor,
+            at=at,
         )
     return message
+
+
+def _facts(upload: File[Any]) -> FileFacts:
+    """Return the facts of a file; what is refused belongs to the form's field."""
+    try:
+        return validate_upload(upload)
+    except DomainError as error:
+        error.field = "attachments"
+        raise

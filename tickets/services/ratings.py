@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from django.db import transaction
@@ -15,8 +16,16 @@ from tickets.states import DONE_STATES, TicketEventKind
 
 
 @transaction.atomic
-def ticket_rate(*, ticket_id: int, score: int, comment: str, actor: Actor, at: datetime) -> Rating:
-    """Rate a solved or closed ticket, once. Raises RatingRefused."""
+def ticket_rate(
+    *,
+    ticket_id: int,
+    score: int,
+    comment: str,
+    actor: Actor,
+    at: datetime,
+    reasons: Sequence[str] = (),
+) -> Rating:
+    """Rate a solved or closed ticket, once, with reasons (``RatingReason``). Raises RatingRefused."""
     ticket = lock_tickets().get(pk=ticket_id)
     if ticket.state not in DONE_STATES or Rating.objects.filter(ticket=ticket).exists():
         raise RatingRefused
@@ -24,6 +33,7 @@ def ticket_rate(*, ticket_id: int, score: int, comment: str, actor: Actor, at: d
         tenant_id=ticket.tenant_id,
         ticket=ticket,
         score=score,
+        reasons=list(reasons),
         comment=comment.strip(),
         created_at=at,
         **actor.snapshot(),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from django.core.files.base import File
@@ -14,10 +14,13 @@ from accounts.models import StaffMember
 from core.events import publish
 from messaging.services import notify
 from supportplans.selectors.coverage import coverage_at
+from tickets import followup
 from tickets.events import TicketAnswered, TicketReopened
 from tickets.exceptions import ReopenTooLate, ReplyEmpty, TicketMoveRefused
+from tickets.live import ticket_topic
 from tickets.locks import keep_coverage, lock_ticket_in_force
-from tickets.models import Ticket, TicketMessage, TicketNote
+from tickets.models import Attachment, Ticket, TicketMessage, TicketNote
+from tickets.selectors.watchers import audience_of
 from tickets.services.clocks import clock_open_next, clock_stop
 from tickets.services.coverages import STANDING_FIELDS, standing_set
 from tickets.services.messages import message_write
@@ -25,7 +28,7 @@ from tickets.services.timeline import event_write, touch
 from tickets.states import DONE_STATES, ClockOutcome, TicketEventKind, TicketState
 
 # A solved ticket can be reopened so long; then it closes by itself (domain.md §5).
-CLOSES_AFTER = timedelta(days=7)
+CLOSES_AFTER = followup.REOPEN_WITHIN
 # What a reply may change of its ticket.
 REPLY_FIELDS = (
     "state",
@@ -45,7 +48,7 @@ def reply_add(
     body: str,
     actor: Actor,
     at: datetime,
-    attachments: Sequence[File[Any]] = (),
+    attachments: Sequence[File[Any] | Attachment] = (),
     wait: bool = False,
     idempotency_key: str | None = None,
 ) -> Ticket:
@@ -106,7 +109,7 @@ def staff_reply_write(
     body: str,
     actor: Actor,
     at: datetime,
-    attachments: Sequence[File[Any]] = (),
+    attachments: Sequence[File[Any] | Attachment] = (),
     idempotency_key: str | None = None,
 ) -> TicketMessage:
     """Write staff's reply: stop the clock, take an unassigned ticket, tell the customer. The caller locks and saves."""
@@ -137,7 +140,7 @@ def staff_reply_write(
     notify(
         "tickets.replied",
         key=f"message-{message.pk}",
-        audience=[f"user:{ticket.actor_id}"] if ticket.actor_id else ["tenant:owner"],
+        audience=audience_of(ticket),
         context={
             "number": ticket.number,
             "title": ticket.title,
@@ -146,6 +149,7 @@ def staff_reply_write(
             "excerpt": message.body[:300],
         },
         url=ticket.get_absolute_url(),
+        thread=ticket_topic(ticket.pk),
         tenant_id=ticket.tenant_id,
         at=at,
     )
@@ -164,7 +168,7 @@ def ticket_reopen(
     body: str,
     actor: Actor,
     at: datetime,
-    attachments: Sequence[File[Any]] = (),
+    attachments: Sequence[File[Any] | Attachment] = (),
     idempotency_key: str | None = None,
 ) -> Ticket:
     """Take up a solved or closed ticket again with the customer's words; a new clock starts.
@@ -228,7 +232,7 @@ def _customer_reply(
     body: str,
     actor: Actor,
     at: datetime,
-    attachments: Sequence[File[Any]],
+    attachments: Sequence[File[Any] | Attachment],
     idempotency_key: str | None,
 ) -> Ticket:
     if ticket.state == TicketState.CLOSED:

@@ -15,6 +15,7 @@ from tickets.desk_states import LinkKind
 from tickets.exceptions import SplitRefused
 from tickets.locks import lock_running_clock, lock_tickets
 from tickets.models import Attachment, Clock, Ticket, TicketEvent, TicketMessage
+from tickets.services.attachments import attachment_copy
 from tickets.services.clocks import clock_begin
 from tickets.services.coverages import standing_set
 from tickets.services.links import link_write
@@ -111,22 +112,14 @@ def _copy(moved: list[TicketMessage], fresh: Ticket) -> None:
             is_automatic=row.is_automatic,
             staff_member_id=row.staff_member_id,
             created_at=row.created_at,
-            search=search.vector(row.body),
+            recalled_at=row.recalled_at,
+            search=None if row.recalled_at else search.vector(row.body),
             **_author(row),
         )
-        Attachment.objects.bulk_create(
-            Attachment(
-                tenant_id=fresh.tenant_id,
-                message=copy,
-                file=file.file.name,
-                name=file.name,
-                size=file.size,
-                content_type=file.content_type,
-                sha256=file.sha256,
-                created_at=file.created_at,
+        if row.recalled_at is None:
+            Attachment.objects.bulk_create(
+                attachment_copy(file, message=copy) for file in row.attachments.all()
             )
-            for file in row.attachments.all()
-        )
 
 
 def _clock(

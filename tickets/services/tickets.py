@@ -21,9 +21,10 @@ from supportplans.states import Severity
 from tickets.desk_states import LinkKind
 from tickets.events import TicketClosed, TicketResolved, TicketSubmitted
 from tickets.exceptions import ReplyNeeded, TicketMoveRefused
-from tickets.live import CONSOLE
+from tickets.live import CONSOLE, ticket_topic
 from tickets.locks import keep_coverage, lock_tickets
-from tickets.models import Ticket, TicketCategory, TicketEvent
+from tickets.models import Attachment, Ticket, TicketCategory, TicketEvent
+from tickets.selectors.watchers import audience_of
 from tickets.services.clocks import clock_open, clock_stop
 from tickets.services.coverages import standing_set
 from tickets.services.links import link_write
@@ -49,7 +50,7 @@ def ticket_submit(
     actor: Actor,
     at: datetime,
     idempotency_key: str | None = None,
-    attachments: Sequence[File[Any]] = (),
+    attachments: Sequence[File[Any] | Attachment] = (),
     effect: Effect | None = None,
     resource: str = "",
     follows: Ticket | None = None,
@@ -114,7 +115,7 @@ def ticket_resolve(
     actor: Actor,
     at: datetime,
     body: str = "",
-    attachments: Sequence[File[Any]] = (),
+    attachments: Sequence[File[Any] | Attachment] = (),
 ) -> Ticket:
     """Mark as solved, with the solution as a public reply; the customer confirms, or time does after 7 days.
 
@@ -135,9 +136,10 @@ def ticket_resolve(
     notify(
         "tickets.resolved",
         key=f"ticket-{ticket.pk}-resolved-{at:%Y%m%d%H%M%S}",
-        audience=[f"user:{ticket.actor_id}"] if ticket.actor_id else ["tenant:owner"],
+        audience=audience_of(ticket),
         context={"number": ticket.number, "title": ticket.title},
         url=ticket.get_absolute_url(),
+        thread=ticket_topic(ticket.pk),
         tenant_id=ticket.tenant_id,
         at=at,
     )

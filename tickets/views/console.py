@@ -11,7 +11,6 @@ from urllib.parse import urlencode
 from django.contrib import messages
 from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse
-from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.template.loader import render_to_string
 from django.urls import reverse
@@ -21,7 +20,6 @@ from accounts.access import actor_of, identity_of, staff_view
 from accounts.models import StaffMember
 from core import clock
 from core.exceptions import DomainError
-from core.files import serve_private
 from core.htmx import htmx_of
 from messaging import live
 from supportplans.models import AssuranceWindow
@@ -32,7 +30,7 @@ from tickets import presence
 from tickets.exceptions import AnsweredMeanwhile
 from tickets.forms import AgentReplyForm, NoteForm
 from tickets.live import CONSOLE, ticket_topic
-from tickets.models import Attachment, Ticket
+from tickets.models import Ticket
 from tickets.polls import Fragment, Pass, Poll, answer, viewers_told
 from tickets.selectors import conversations, queue
 from tickets.selectors.clocks import clock_view
@@ -194,16 +192,6 @@ def console_assign(request: HttpRequest, number: str) -> HttpResponse:
     except DomainError as error:
         messages.error(request, str(error.message))
     return _answer(request, number, at)
-
-
-@agents
-@require_safe
-def console_attachment(request: HttpRequest, attachment_id: int) -> HttpResponseBase:
-    """Hand out a customer's file to staff, always as a download."""
-    found = Attachment.objects.filter(pk=attachment_id).first()
-    if found is None:
-        raise Http404
-    return serve_private(found.file, name=found.name, content_type=found.content_type)
 
 
 def _send(request: HttpRequest, ticket: Ticket, form: AgentReplyForm, at: datetime) -> None:

@@ -1,4 +1,4 @@
-"""Load the ticket categories from ``tickets/data/categories.json``."""
+"""Load the ticket categories and the templates of descriptions from ``tickets/data``."""
 
 from __future__ import annotations
 
@@ -11,9 +11,10 @@ from typing_extensions import override
 
 from core.tenancy import scope
 from supportplans.models import ProductLine
-from tickets.models import TicketCategory
+from tickets.models import TicketCategory, TicketTemplate
 
-CATEGORIES = Path(__file__).resolve().parents[2] / "data" / "categories.json"
+DATA = Path(__file__).resolve().parents[2] / "data"
+CATEGORIES, TEMPLATES = DATA / "categories.json", DATA / "templates.json"
 
 
 class Command(BaseCommand):
@@ -40,7 +41,19 @@ class Command(BaseCommand):
                 for position, row in enumerate(rows, start=1)
                 if row["code"] not in known
             )
+            self._add_templates(lines)
         if options["verbosity"]:
             self.stdout.write(
                 f"{len(rows) - len(known & {r['code'] for r in rows})} categories added"
             )
+
+    @staticmethod
+    def _add_templates(lines: dict[str, ProductLine]) -> None:
+        known = set(TicketTemplate.objects.values_list("product_line_id", flat=True))
+        for row in json.loads(TEMPLATES.read_text(encoding="utf-8")):
+            line = lines.get(row["product_line"]) if row["product_line"] else None
+            is_known = (line.pk if line else None) in known
+            if not is_known and (line or not row["product_line"]):
+                TicketTemplate.objects.create(
+                    product_line=line, body=row["body"], body_en=row["body_en"]
+                )
