@@ -23,7 +23,7 @@ from core.numbering import ticket_number
 from core.tenancy import scope
 from supportplans.models import ProductLine
 from supportplans.selectors.coverage import Coverage, coverage_at
-from tickets import demo_desk, demo_macros, sla
+from tickets import demo_desk, demo_macros, demo_views, sla
 from tickets.clock_log import started_details
 from tickets.demo_stories import ASKED, COMMENTS, GREETINGS, PLACES, STORIES, THANKS, Story
 from tickets.models import (
@@ -97,6 +97,7 @@ def load(at: datetime) -> None:
     with scope.staff():
         if not Ticket.objects.filter(idempotency_key__startswith="demo-").exists():
             _Writer(at).write()
+            demo_views.load(at)
     demo_desk.load(at)
 
 

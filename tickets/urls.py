@@ -1,6 +1,18 @@
 from django.urls import URLPattern, URLResolver, path
 
-from tickets.views import agents, bulk, composing, console, macros, portal, timers, work
+from tickets.views import (
+    agents,
+    bulk,
+    composing,
+    console,
+    figures,
+    macros,
+    portal,
+    search,
+    timers,
+    wall,
+    work,
+)
 
 app_name = "tickets"
 
@@ -21,6 +33,17 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("support/tickets/<str:number>/rate/", portal.ticket_rate, name="ticket_rate"),
     path("healthz/timers/", timers.timers_health, name="timers_health"),
     path("operations/timers/", timers.timers_panel, name="timers_panel"),
+    path("support/figures/", figures.own_figures, name="own_figures"),
+    path("support/figures/export/", figures.own_figures_export, name="own_figures_export"),
+    path("console/figures/", figures.figures, name="figures"),
+    path("console/figures/export/", figures.figures_export, name="figures_export"),
+    path("console/search/", search.search, name="search"),
+    path("console/search/export/", search.search_export, name="search_export"),
+    path("console/search/views/", search.view_save, name="view_save"),
+    path("console/search/views/<int:view_id>/delete/", search.view_delete, name="view_delete"),
+    path("console/wall/", wall.wall, name="wall"),
+    path("console/wall/live/", wall.wall_live, name="wall_live"),
+    path("console/wall/assign/", wall.wall_assign, name="wall_assign"),
     path("console/", console.console, name="console"),
     path("console/live/", console.console_live, name="console_live"),
     path("console/find/", composing.console_find, name="console_find"),

@@ -19,7 +19,7 @@ from onlineservice.models import Article
 from reports.models import MonthlyReport
 from servicedesk.models import Deliverable
 from supportplans.models import Plan, TrialApplication
-from tickets.models import Attachment, Incident, Macro, Ticket
+from tickets.models import Attachment, Incident, Macro, SavedView, Ticket
 
 # Rooms of libraries have tests of their own: allauth's pages and Django's back office in tests/isolation.
 ELSEWHERE = ("account_", "admin:")
@@ -160,6 +160,7 @@ def _tickets(tenant: Tenant) -> dict[str, object]:
         "incident_id": _newest(Incident.objects.all()).pk,
         # The team's: only staff opens it.
         "macro_id": _newest(Macro.objects.filter(owner=None)).pk,
+        "view_id": _newest(SavedView.objects.all()).pk,
     }
 
 

@@ -14,6 +14,8 @@ class Migration(migrations.Migration):
 
     operations = [
         GrantTable("TicketCategory", app=READ, customer=READ, staff=FULL),
+        # Staff's own: no customer's transaction can read or write it.
+        GrantTable("SavedView", app="", customer="", staff=FULL),
         EnableTenantIsolation("Ticket", customer=EDIT, staff=EDIT),
         EnableTenantIsolation("TicketMessage", customer=APPEND, staff=APPEND),
         EnableTenantIsolation("TicketEvent", customer=APPEND, staff=APPEND),

@@ -8,6 +8,7 @@ from tickets.models.requirements import RequirementStep, ScopeItem
 from tickets.models.routing import Availability, TicketChange
 from tickets.models.tags import Tag, TicketTag
 from tickets.models.tickets import Ticket, TicketCategory, TicketEvent
+from tickets.models.views import SavedView
 
 __all__ = [
     "AgentDraft",
@@ -21,6 +22,7 @@ __all__ = [
     "Macro",
     "Rating",
     "RequirementStep",
+    "SavedView",
     "ScopeItem",
     "SweepOutage",
     "Tag",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from django.contrib.postgres.indexes import GinIndex
+from django.contrib.postgres.indexes import BrinIndex, GinIndex
 from django.contrib.postgres.search import SearchVectorField
 from django.db import models
 from django.db.models import Q
@@ -146,6 +146,12 @@ class Ticket(TenantOwned, Timestamped, Attributed):
                 condition=Q(due_at__isnull=False),
                 name="ticket_queue_of_desk",
             ),
+            # What is late, and what will be in half an hour.
+            models.Index(
+                fields=["due_at", "desk"],
+                condition=Q(due_at__isnull=False),
+                name="ticket_due",
+            ),
             models.Index(
                 fields=["queue_rank", "due_at", "id"],
                 condition=Q(state__in=OPEN_STATES, assignee__isnull=True),
@@ -197,6 +203,8 @@ class Ticket(TenantOwned, Timestamped, Attributed):
                 condition=Q(closes_at__isnull=False),
                 name="ticket_to_close",
             ),
+            # For figures over months: tickets lie on the disk nearly in the order in which they came.
+            BrinIndex(fields=["created_at"], name="ticket_by_time", autosummarize=True),
             GinIndex(fields=["search"], name="ticket_search"),
         ]
 
