@@ -93,7 +93,7 @@ class Identity:
 @dataclass(frozen=True)
 class Actor:
     """Who does something, handed to services: the account and the snapshot that history keeps. No
-    user is the system.
+    user is the system. ``card`` is what a request has read of one of staff already.
     """
 
     user: User | None = None
@@ -102,10 +102,15 @@ class Actor:
     is_staff: bool = False
     tenant_id: int | None = None
     address: str | None = None
+    card: StaffMember | None = None
 
     def snapshot(self) -> dict[str, Any]:
         """Return the fields of ``core.models.Attributed``."""
         return {"actor": self.user, "actor_name": self.name, "actor_title": self.title}
+
+    def staff_member(self) -> StaffMember:
+        """Return the card of one of staff. Raises StaffMember.DoesNotExist for others."""
+        return self.card or StaffMember.objects.get(user=self.user)
 
 
 SYSTEM = Actor(name="系统")
@@ -123,6 +128,7 @@ def actor_of(request: HttpRequest) -> Actor:
         is_staff=identity.is_staff,
         tenant_id=identity.tenant_id,
         address=request.META.get("REMOTE_ADDR"),
+        card=identity.staff,
     )
 
 

@@ -45,6 +45,7 @@ _AGENTS = frozenset(
         StaffRole.ACCOUNT_MANAGER,
     }
 )
+_LEADS = frozenset({StaffRole.TEAM_LEAD, StaffRole.DUTY_MANAGER})
 _FINANCE = frozenset({StaffRole.FINANCE})
 NAVIGATION = (
     NavigationItem("accounts:operations", _("运营后台"), frozenset(), "gauge", exact=True),
@@ -72,6 +73,9 @@ NAVIGATION = (
         frozenset({StaffRole.TEAM_LEAD, StaffRole.DUTY_MANAGER}),
         "users-round",
     ),
+    NavigationItem("tickets:search", _("工单检索"), _AGENTS, "search"),
+    NavigationItem("tickets:wall", _("时限墙"), _LEADS, "monitor"),
+    NavigationItem("tickets:figures", _("工单报表"), _LEADS, "chart-column"),
     NavigationItem("billing:finance_overview", _("财务工作台"), _FINANCE, "wallet", exact=True),
     NavigationItem("billing:finance_payment_list", _("收款"), _FINANCE, "receipt-text"),
     NavigationItem("billing:finance_refund_list", _("退款"), _FINANCE, "undo-2"),
@@ -104,6 +108,7 @@ PORTAL_NAVIGATION = (
         (
             NavigationItem("tickets:ticket_list", _("我的工单"), icon="ticket"),
             NavigationItem("tickets:ticket_new", _("提交工单"), icon="plus"),
+            NavigationItem("tickets:own_figures", _("工单报表"), icon="chart-column"),
         ),
     ),
     NavigationGroup(

@@ -52,6 +52,42 @@ def query(text: str) -> str:
     )
 
 
+def marked(text: str, wanted: str, *, width: int = 0) -> list[tuple[str, bool]]:
+    """Return ``text`` in pieces, True for those that ``wanted`` found: for showing why it was found.
+
+    With ``width`` only so many characters around the first find, an ellipsis where something is left out. Pieces are
+    plain text: whoever shows them escapes them.
+    """
+    plain, places = _folded(text)
+    runs = sorted({run for run, _ in _runs(wanted[:200])}, key=len, reverse=True)
+    finds = list(re.finditer("|".join(map(re.escape, runs)), plain)) if runs else []
+    spans = [(places[find.start()], places[find.end() - 1] + 1) for find in finds]
+    begin, end = 0, len(text)
+    if width:
+        begin = max(0, (spans[0][0] if spans else 0) - width // 4)
+        end = min(end, begin + width)
+    pieces = [("…", False)] if begin else []
+    at = begin
+    for first, last in spans:
+        if first >= end or first < at:
+            continue
+        pieces += [(text[at:first], False), (text[first : min(last, end)], True)]
+        at = min(last, end)
+    pieces += [(text[at:end], False), ("…" if end < len(text) else "", False)]
+    return [piece for piece in pieces if piece[0]]
+
+
+def _folded(text: str) -> tuple[str, list[int]]:
+    """Return ``text`` as tokens are compared, and for each of its characters the place in ``text``."""
+    folded: list[str] = []
+    places: list[int] = []
+    for place, character in enumerate(text):
+        form = unicodedata.normalize("NFKC", character).lower()
+        folded.append(form)
+        places += [place] * len(form)
+    return "".join(folded), places
+
+
 class TextQuery(SearchQuery):
     """A query for ``.filter(search=TextQuery("登录失败"))`` on a ``SearchVectorField``."""
 

@@ -40,8 +40,11 @@ def _store(location: str) -> redis.Redis:
 
 
 def _raise(topic: int | str) -> None:
-    cache.add(_key(topic), 0, timeout=KEEP_SECONDS)
-    cache.incr(_key(topic))
+    try:
+        cache.incr(_key(topic))
+    except ValueError:  # never touched, or forgotten
+        cache.add(_key(topic), 0, timeout=KEEP_SECONDS)
+        cache.incr(_key(topic))
 
 
 def _key(topic: int | str) -> str:

@@ -30,6 +30,7 @@ ENTERPRISE = (
     ("ticket_list", "/support/tickets/"),
     ("ticket_detail", "main a[href^='/support/tickets/2']"),
     ("ticket_new", "/support/tickets/new/"),
+    ("own_figures", "/support/figures/"),
     ("service_order_list", "/support/service-orders/"),
     ("service_order_detail", "main tr:has-text('已完成') a"),
     ("links", "/support/links/"),
@@ -69,6 +70,11 @@ DESKS = {
         ("console_ticket", ".queue-row"),
         ("macros", "/console/macros/"),
         ("macro_new", "/console/macros/new/"),
+    ),
+    "lead@portal.example": (
+        ("search", "/console/search/?q=%E7%99%BB%E5%BD%95"),
+        ("figures", "/console/figures/"),
+        ("wall", "/console/wall/"),
     ),
     "manager@portal.example": (
         ("desk", "/desk/"),

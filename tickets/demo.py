@@ -23,7 +23,7 @@ from core.numbering import ticket_number
 from core.tenancy import scope
 from supportplans.models import ProductLine
 from supportplans.selectors.coverage import Coverage, coverage_at
-from tickets import demo_customers, demo_desk, demo_macros, sla
+from tickets import demo_customers, demo_desk, demo_macros, demo_views, sla
 from tickets.clock_log import started_details
 from tickets.demo_stories import ASKED, COMMENTS, GREETINGS, PLACES, STORIES, THANKS, Story
 from tickets.models import (
@@ -98,6 +98,7 @@ def load(at: datetime) -> None:
         is_new = not Ticket.objects.filter(idempotency_key__startswith="demo-").exists()
         if is_new:
             _Writer(at).write()
+            demo_views.load(at)
     demo_desk.load(at)
     if is_new:
         with scope.staff():

@@ -206,3 +206,26 @@ class TooManyFiles(DomainError):
 
     code = "too_many_files"
     status = 400
+
+
+class TicketNotChosen(DomainError):
+    """Handing over from the wall needs a ticket."""
+
+    code = "ticket_not_chosen"
+    message = _("请先选择一张工单")
+    status = 400
+
+
+class TooManyViews(DomainError):
+    """A person keeps a number of views that can be looked through."""
+
+    code = "too_many_views"
+    message = _("最多保存 20 个视图，请先删除不用的视图")
+
+
+class ViewNotYours(DomainError):
+    """A view is deleted by who made it."""
+
+    code = "view_not_yours"
+    message = _("只能删除自己保存的视图")
+    status = 403

@@ -17,6 +17,11 @@ def urge_possible_at(
     return max(submitted, last_urge or submitted) + timedelta(minutes=target_minutes)
 
 
+def urge_waits(*, urged: datetime | None, last_message: datetime, last_is_staff: bool) -> bool:
+    """Return True from the customer's urge of an open ticket until staff answers."""
+    return urged is not None and not (last_is_staff and last_message >= urged)
+
+
 def can_recall(*, sent: datetime, at: datetime) -> bool:
     """Return True while a message sent at ``sent`` can be taken back; the last instant counts."""
     return at <= sent + RECALL_WITHIN

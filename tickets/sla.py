@@ -141,3 +141,41 @@ def chip_state(
     if left <= HOT_LEFT:
         return ChipState.HOT
     return ChipState.WARM if left <= WARM_LEFT else ChipState.CALM
+
+
+@dataclass(frozen=True, slots=True)
+class Countdown:
+    """A running clock at an instant, as figures."""
+
+    start: datetime
+    due: datetime
+    at: datetime
+
+    @property
+    def state(self) -> ChipState:
+        """Return how the clock looks."""
+        return chip_state(start=self.start, due=self.due, at=self.at)
+
+    @property
+    def total_seconds(self) -> int:
+        """Return the whole time from start to due."""
+        return int((self.due - self.start).total_seconds())
+
+    @property
+    def spent_seconds(self) -> int:
+        """Return the time used, at most the whole time (for the meter)."""
+        return min(self.total_seconds, int((self.at - self.start).total_seconds()))
+
+    @property
+    def left(self) -> str:
+        """Return what is left as mm:ss, with a plus sign what it is late by."""
+        return left_words(self.due, self.at)
+
+
+def left_words(due: datetime, at: datetime) -> str:
+    """Return what is left as mm:ss (or h:mm:ss), with a plus sign what it is late by."""
+    seconds = int((due - at).total_seconds())
+    sign, seconds = ("+", -seconds) if seconds < 0 else ("", seconds)
+    hours, rest = divmod(seconds, 3600)
+    prefix = f"{hours}:" if hours else ""
+    return f"{sign}{prefix}{rest // 60:02d}:{rest % 60:02d}"

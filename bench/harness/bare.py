@@ -6,9 +6,13 @@ from collections.abc import Callable
 
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.template import Context, Engine
+from django.views.decorators.http import require_POST
 
+from accounts.models import AuditEntry
 from bench.harness.http import COUNT_HEADER, QUERIES_HEADER
+from core import clock
 from supportplans.models import Entitlement
 from tests.queries import counted_queries
 
@@ -36,6 +40,20 @@ def rows(request: HttpRequest) -> HttpResponse:
     """Show fifty rows of a table and its two parents to someone who is signed in. One query of its own."""
     found = Entitlement.objects.select_related("plan", "item").order_by("pk")[:ROWS]
     return HttpResponse(_rows.render(Context({"user": request.user, "rows": found})))
+
+
+@require_POST
+@login_required
+def insert(request: HttpRequest) -> HttpResponse:
+    """Write one row for someone who is signed in, and send them on."""
+    entry = AuditEntry(
+        tenant_id=request.portal.tenant_id,  # type: ignore[attr-defined]
+        action="bench.insert",
+        created_at=clock.now(),
+    )
+    # No RETURNING: customers may add to this table, not read it.
+    AuditEntry.objects.bulk_create([entry], ignore_conflicts=True)
+    return redirect("/bare/rows/")
 
 
 class QueryCountMiddleware:

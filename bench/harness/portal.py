@@ -13,8 +13,13 @@ NOT_MEASURED = frozenset({"worker", "timers", "beat", "paygate"})
 
 
 @contextmanager
-def portal(database: str, *, without: frozenset[str] = NOT_MEASURED) -> Iterator[str]:
-    """Run the portal on ``database`` and yield its address; ``without`` names processes that would only disturb."""
+def portal(
+    database: str, *, without: frozenset[str] = NOT_MEASURED, **environment: str
+) -> Iterator[str]:
+    """Run the portal on ``database`` and yield its address; ``without`` names processes that would only disturb.
+
+    ``environment`` goes to its processes: a second portal beside a first one has a cache of its own.
+    """
     with (
         tempfile.TemporaryDirectory() as data_dir,
         running_portal(
@@ -22,6 +27,7 @@ def portal(database: str, *, without: frozenset[str] = NOT_MEASURED) -> Iterator
             Path(data_dir),
             without=without,
             DJANGO_SETTINGS_MODULE="bench.harness.settings",
+            **environment,
         ) as address,
     ):
         yield address

@@ -8,5 +8,6 @@ from config.urls import urlpatterns as portal
 urlpatterns = [
     path("bare/", bare.anonymous),
     path("bare/rows/", bare.rows),
+    path("bare/insert/", bare.insert),
     *portal,
 ]

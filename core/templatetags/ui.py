@@ -7,11 +7,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
+from functools import cache
 from typing import Any
 
 from django import template
+from django.conf import settings
 from django.core.paginator import Paginator
 from django.http import QueryDict
+from django.template.loader import get_template
 from django.urls import NoReverseMatch, reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
@@ -27,9 +30,26 @@ ICON_ATTRIBUTES: dict[str, Any] = {"class": "icon", "aria-hidden": "true"}
 
 
 @register.simple_tag
+@cache
 def icon(name: str) -> SafeString:
-    """Draw a Lucide icon. It is hidden from screen readers: the word stands beside it or in the button's name."""
+    """Draw a Lucide icon. It is hidden from screen readers: the word stands beside it or in the button's name.
+
+    Each is drawn once: the library copies and writes its XML anew at every call.
+    """
     return SafeString(lucide(name, size=24, **ICON_ATTRIBUTES))
+
+
+@register.simple_tag
+def kept(template_name: str) -> SafeString:
+    """Include a template that shows everybody the same. It gets no context and is rendered once per language."""
+    if settings.DEBUG:  # templates are being written
+        _kept.cache_clear()
+    return _kept(template_name, get_language() or "")
+
+
+@cache
+def _kept(template_name: str, _language: str) -> SafeString:
+    return SafeString(get_template(template_name).render())
 
 
 @register.filter

@@ -11,7 +11,8 @@ from reports.months import month_after, month_before
 from reports.sources.base import MonthCount, TicketFigures, TicketRow
 from supportplans.states import Severity
 from tickets.models import Clock, Ticket
-from tickets.states import ClockKind
+from tickets.selectors.compliance import compliance_of
+from tickets.states import ClockKind, ClockOutcome
 
 MONTHS_SHOWN = 6
 ROWS_SHOWN = 40
@@ -19,7 +20,7 @@ PRODUCTS_SHOWN = 6
 
 
 class PortalTickets:
-    """Reads tickets in the scope of the caller. Ten queries for any number of tickets."""
+    """Reads tickets in the scope of the caller. Eleven queries for any number of tickets."""
 
     def fetch(self, tenant_id: int, start: datetime, end: datetime) -> TicketFigures:
         """Return the month's figures."""
@@ -28,15 +29,13 @@ class PortalTickets:
         clocks = Clock.objects.filter(
             tenant_id=tenant_id, kind=ClockKind.FIRST, started_at__gte=start, started_at__lt=end
         )
-        stopped = [
-            (started, at, due, promised)
-            for started, at, due, promised in clocks.values_list(
-                "started_at", "stopped_at", "due_at", "promised"
-            )
-            if at is not None
+        compliance = compliance_of(clocks, until=end)
+        answered = clocks.filter(outcome=ClockOutcome.ANSWERED)
+        spans = [
+            (stopped - started).total_seconds()
+            for started, stopped in answered.values_list("started_at", "stopped_at")
+            if stopped is not None
         ]
-        spans = [(at - started).total_seconds() for started, at, _, _ in stopped]
-        kept = [at <= due for _, at, due, promised in stopped if promised]
         products = (
             month.exclude(product_line=None)
             .values_list("product_line__name")
@@ -45,8 +44,8 @@ class PortalTickets:
         )
         return TicketFigures(
             months=self._months(tenant_id, start),
-            promised=len(kept),
-            kept=sum(kept),
+            promised=compliance.promised,
+            kept=compliance.kept,
             median_seconds=round(median(spans)) if spans else None,
             by_product=tuple((name, count) for name, count in products),
             rows=tuple(

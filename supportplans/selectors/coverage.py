@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
-from django.db.models import F, Q
+from django.db.models import CharField, F, Q, SmallIntegerField, Value
 from django.db.models.functions import Greatest
 
 from supportplans import coverage_rules as rules
@@ -21,6 +22,13 @@ from supportplans.models import (
 from supportplans.states import LinkSide, LinkState, PlanCode, WindowState
 
 
+class Principal(NamedTuple):
+    """The account that shares its restore priority with a linked one."""
+
+    name: str
+    restore_priority: int | None
+
+
 @dataclass(frozen=True)
 class Coverage:
     """What a tenant has at an instant. Targets in minutes per severity, around the clock."""
@@ -32,7 +40,7 @@ class Coverage:
     ends: datetime | None
     assurance_level: int | None
     restore_priority: int
-    principal: AccountLink | None
+    principal: Principal | None
     target_minutes: Mapping[str, int]
     plan_minutes: Mapping[str, int]
 
@@ -53,18 +61,17 @@ class Coverage:
 
 
 def coverage_at(tenant_id: int, at: datetime) -> Coverage:
-    """Return the coverage of one tenant at ``at``. Five queries."""
+    """Return the coverage of one tenant at ``at``. Three queries."""
     return coverages_at([tenant_id], at)[tenant_id]
 
 
 def coverages_at(tenant_ids: Collection[int], at: datetime) -> dict[int, Coverage]:
-    """Return the coverage of each tenant at ``at``, with the same five queries for any number of them.
+    """Return the coverage of each tenant at ``at``, with the same three queries for any number of them.
 
     A subscription counts from its start to its end, whatever the sweep has noticed since.
     """
-    plans = {plan.pk: plan for plan in Plan.objects.all()}
+    plans, targets = _plans_at(at)
     standard = next(plan for plan in plans.values() if plan.code == PlanCode.STANDARD)
-    targets = targets_at(at)
     subscriptions = {
         row.tenant_id: row
         for row in Subscription.objects.filter(
@@ -73,17 +80,7 @@ def coverages_at(tenant_ids: Collection[int], at: datetime) -> dict[int, Coverag
         .filter(Q(ended_at=None) | Q(ended_at__gt=at))
         .order_by("starts")
     }
-    levels: dict[int, list[int]] = {}
-    for owner_id, running in AssuranceWindow.objects.filter(
-        tenant_id__in=tenant_ids, state=WindowState.APPROVED, starts__lte=at, ends__gt=at
-    ).values_list("tenant_id", "level"):
-        levels.setdefault(owner_id, []).append(running)
-    principals = {
-        link.tenant_id: link
-        for link in AccountLink.objects.filter(
-            tenant_id__in=tenant_ids, side=LinkSide.LINKED, state=LinkState.ACTIVE
-        )
-    }
+    levels, principals = _windows_and_links(tenant_ids, at)
     result = {}
     for tenant_id in tenant_ids:
         subscription = subscriptions.get(tenant_id)
@@ -160,10 +157,38 @@ def windows_begun(
     return list(windows.values_list("level", Greatest("starts", "created_at")))
 
 
-def targets_at(at: datetime) -> dict[int, dict[str, int]]:
-    """Return minutes per plan id and severity, of the versions in force at ``at``. One query."""
-    rows = ResponseTarget.objects.filter(effective_from__lte=at).order_by("effective_from")
+def _plans_at(at: datetime) -> tuple[dict[int, Plan], dict[int, dict[str, int]]]:
+    """Return the plans by id and minutes per plan id and severity, of the versions in force at ``at``. One query."""
+    rows = ResponseTarget.objects.filter(effective_from__lte=at).select_related("plan")
+    plans: dict[int, Plan] = {}
     targets: dict[int, dict[str, int]] = {}
-    for row in rows:  # later versions overwrite earlier ones
+    for row in rows.order_by("effective_from"):  # later versions overwrite earlier ones
+        plans[row.plan_id] = row.plan
         targets.setdefault(row.plan_id, {})[row.severity] = row.minutes
-    return targets
+    return plans, targets
+
+
+def _windows_and_links(
+    tenant_ids: Collection[int], at: datetime
+) -> tuple[dict[int, list[int]], dict[int, Principal]]:
+    """Return the levels of each tenant's windows at ``at``, and its principal if it has one. One query."""
+    windows = (
+        AssuranceWindow.objects.filter(tenant_id__in=tenant_ids, state=WindowState.APPROVED)
+        .filter(starts__lte=at, ends__gt=at)
+        .annotate(principal=Value(None, CharField()), priority=Value(None, SmallIntegerField()))
+        .values_list("tenant_id", "level", "principal", "priority")
+    )
+    links = (
+        AccountLink.objects.filter(tenant_id__in=tenant_ids)
+        .filter(side=LinkSide.LINKED, state=LinkState.ACTIVE)
+        .annotate(level=Value(None, SmallIntegerField()))
+        .values_list("tenant_id", "level", "name", "restore_priority")
+    )
+    levels: dict[int, list[int]] = {}
+    principals: dict[int, Principal] = {}
+    for tenant_id, level, name, priority in windows.union(links, all=True):
+        if level is not None:
+            levels.setdefault(tenant_id, []).append(level)
+        else:
+            principals[tenant_id] = Principal(name, priority)
+    return levels, principals

@@ -41,6 +41,7 @@ SHARED = {
     "tickets_macro": "texts and actions of staff, closed to customers",
     "messaging_inboundmail": "arrives before its tenant is known, closed to customers",
     "tickets_ticketcategory": "reference data",
+    "tickets_savedview": "filters that staff keeps, closed to customers",
     "tickets_tag": "reference data, closed to customers",
     "tickets_scopeitem": "reference data, closed to customers",
     "tickets_availability": "who of staff takes tickets, closed to customers",

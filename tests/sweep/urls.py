@@ -19,7 +19,7 @@ from onlineservice.models import Article
 from reports.models import MonthlyReport
 from servicedesk.models import Deliverable
 from supportplans.models import Plan, TrialApplication
-from tickets.models import Attachment, Incident, Macro, Ticket
+from tickets.models import Attachment, Incident, Macro, SavedView, Ticket
 
 # Rooms of libraries have tests of their own: allauth's pages and Django's back office in tests/isolation.
 ELSEWHERE = ("account_", "admin:")
@@ -167,6 +167,7 @@ def _tickets(tenant: Tenant) -> dict[str, object]:
         "message_id": _newest(ticket.messages.all()).pk,
         "key": "nobody-wrote-this",
         "user_id": _newest(Membership.objects.filter(tenant=tenant)).user_id,
+        "view_id": _newest(SavedView.objects.all()).pk,
     }
 
 

@@ -2,7 +2,6 @@
 
 from collections import Counter
 from datetime import timedelta
-from decimal import Decimal
 from io import StringIO
 
 import pytest
@@ -17,7 +16,8 @@ from core.tenancy import scope
 from supportplans.states import Basis, PlanCode, Severity
 from tests.factories.tickets import NOW, minutes, submit, subscribe
 from tickets.models import Clock, ClockStage, Ticket, TicketMessage
-from tickets.selectors.figures import median, monthly_figures, percentage
+from tickets.selectors.compliance import Compliance
+from tickets.selectors.figures import median, monthly_figures
 from tickets.services.replies import reply_add
 from tickets.services.tickets import ticket_confirm
 
@@ -37,11 +37,11 @@ def test_a_month_in_figures(cast, as_staff):
     reply_add(ticket_id=kept.pk, body="好", actor=agent, at=minutes(10))
     reply_add(ticket_id=late.pk, body="好", actor=agent, at=minutes(12))
     ticket_confirm(ticket_id=withdrawn.pk, actor=owner, at=minutes(1))
-    figures = monthly_figures(cast.huachen.pk, MONTH, NEXT_MONTH)
+    figures = monthly_figures(cast.huachen.pk, MONTH, NEXT_MONTH, at=NEXT_MONTH)
     assert figures.total == 4
     assert figures.by_severity == {"紧急": 3, "一般": 1}
     assert figures.by_kind == {"技术类": 4, "业务类": 0, "需求": 0}
-    assert (figures.promised, figures.kept, figures.compliance) == (3, 1, Decimal("33.3"))
+    assert figures.compliance == Compliance(kept=1, missed=2)
     assert figures.median_first_response_seconds == 660
     assert [count for _, count in figures.previous] == [0, 0, 0, 0, 1]
     assert [line.title for line in figures.tickets] == ["守时", "迟到", "撤回", "未答"]
@@ -50,18 +50,13 @@ def test_a_month_in_figures(cast, as_staff):
 def test_trials_do_not_count(cast, as_staff):
     subscribe(cast.huachen, PlanCode.ENTERPRISE, Basis.TRIAL, at=MONTH)
     submit(cast.huachen, cast.actor(cast.owner))
-    figures = monthly_figures(cast.huachen.pk, MONTH, NEXT_MONTH)
-    assert (figures.total, figures.promised, figures.compliance) == (1, 0, None)
+    figures = monthly_figures(cast.huachen.pk, MONTH, NEXT_MONTH, at=NEXT_MONTH)
+    assert (figures.total, figures.compliance.promised, figures.compliance.share) == (1, 0, None)
 
 
 @pytest.mark.parametrize(("values", "middle"), [([], None), ([3], 3), ([3, 5], 4), ([1, 2, 9], 2)])
 def test_median(values, middle):
     assert median(values) == middle
-
-
-def test_percentage_rounds_half_up():
-    assert percentage(1, 8) == Decimal("12.5")
-    assert percentage(2, 3) == Decimal("66.7")
 
 
 @pytest.fixture

@@ -19,6 +19,8 @@ class Migration(migrations.Migration):
     operations = [
         GrantTable("TicketCategory", app=READ, customer=READ, staff=FULL),
         GrantTable("TicketTemplate", app=READ, customer=READ, staff=FULL),
+        # Staff's own: no customer's transaction can read or write it.
+        GrantTable("SavedView", app="", customer="", staff=FULL),
         EnableTenantIsolation("Ticket", customer=EDIT, staff=EDIT),
         # A customer takes back an own message: its text goes, nothing else can change (0003_message_rules).
         EnableTenantIsolation("TicketMessage", customer=RECALL, staff=APPEND),

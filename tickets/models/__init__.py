@@ -9,6 +9,7 @@ from tickets.models.requirements import RequirementStep, ScopeItem
 from tickets.models.routing import Availability, TicketChange
 from tickets.models.tags import Tag, TicketTag
 from tickets.models.tickets import Ticket, TicketCategory, TicketEvent
+from tickets.models.views import SavedView
 from tickets.models.watchers import Watcher
 
 __all__ = [
@@ -23,6 +24,7 @@ __all__ = [
     "Macro",
     "Rating",
     "RequirementStep",
+    "SavedView",
     "ScopeItem",
     "SweepOutage",
     "Tag",

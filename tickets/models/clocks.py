@@ -85,6 +85,8 @@ class Clock(TenantOwned):
                 name="clock_stage_due",
             ),
             models.Index(fields=["tenant", "started_at"], name="clock_by_tenant"),
+            # Today's compliance, and figures over months.
+            models.Index(fields=["started_at"], name="clock_by_time"),
         ]
 
     @override

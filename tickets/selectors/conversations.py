@@ -108,11 +108,7 @@ class ClockView:
     @property
     def left(self) -> str:
         """Return what is left as mm:ss, with a plus sign what it is late by."""
-        seconds = int((self.clock.due_at - self.at).total_seconds())
-        sign, seconds = ("+", -seconds) if seconds < 0 else ("", seconds)
-        hours, rest = divmod(seconds, 3600)
-        prefix = f"{hours}:" if hours else ""
-        return f"{sign}{prefix}{rest // 60:02d}:{rest % 60:02d}"
+        return sla.left_words(self.clock.due_at, self.at)
 
 
 def thread(ticket: Ticket, events: Iterable[TicketEvent], *, notes: bool = False) -> list[Entry]:

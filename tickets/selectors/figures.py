@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
-from django.db.models import Count, F, Q
+from django.db.models import Count
 from django.db.models.functions import TruncMonth
 
 from core.clock import SHANGHAI, local
 from supportplans.states import Severity
 from tickets.models import Clock, Ticket
-from tickets.states import ClockOutcome, TicketKind
+from tickets.selectors.compliance import Compliance, compliance_of
+from tickets.states import TicketKind
 
 PREVIOUS_MONTHS = 5
 TICKETS_LISTED = 500
@@ -32,12 +32,11 @@ class TicketLine:
 
 @dataclass(frozen=True)
 class MonthlyTicketFigures:
-    """Figures of the tickets received in [start, end). Counts per label; ``compliance`` is a percentage or None.
+    """Figures of the tickets received in [start, end). Counts per label.
 
-    ``promised`` counts the promised clocks (first and next responses) that started in the time and
-    are decided, ``kept`` those answered by their due instant. ``previous`` holds (month's first
-    instant, tickets) of the months before, oldest first. ``median_first_response_seconds`` is over
-    the first responses of the month's tickets.
+    ``compliance`` is that of the clocks (first and next responses) that started in the time. ``previous`` holds
+    (month's first instant, tickets) of the months before, oldest first. ``median_first_response_seconds`` is over the
+    first responses of the month's tickets.
     """
 
     total: int
@@ -45,22 +44,25 @@ class MonthlyTicketFigures:
     by_kind: dict[str, int]
     by_product_line: dict[str, int]
     previous: list[tuple[datetime, int]]
-    promised: int
-    kept: int
-    compliance: Decimal | None
+    compliance: Compliance
     median_first_response_seconds: int | None
     tickets: list[TicketLine]
 
 
-def monthly_figures(tenant_id: int, start: datetime, end: datetime) -> MonthlyTicketFigures:
-    """Return the figures of one tenant's tickets received in [start, end). Three queries."""
+def monthly_figures(
+    tenant_id: int, start: datetime, end: datetime, *, at: datetime
+) -> MonthlyTicketFigures:
+    """Return the figures of one tenant's tickets received in [start, end), as known at ``at``. Three queries."""
     tickets = list(
         Ticket.objects.filter(tenant_id=tenant_id, created_at__gte=start, created_at__lt=end)
         .select_related("category", "product_line")
         .defer("search")
         .order_by("created_at", "id")
     )
-    promised, kept = _compliance(tenant_id, start, end)
+    compliance = compliance_of(
+        Clock.objects.filter(tenant_id=tenant_id, started_at__gte=start, started_at__lt=end),
+        until=min(end, at),
+    )
     waits = sorted(
         int((ticket.first_response_at - ticket.created_at).total_seconds())
         for ticket in tickets
@@ -72,9 +74,7 @@ def monthly_figures(tenant_id: int, start: datetime, end: datetime) -> MonthlyTi
         by_kind=_counted(tickets, "kind", TicketKind.choices),
         by_product_line=_by_product_line(tickets),
         previous=_previous(tenant_id, start),
-        promised=promised,
-        kept=kept,
-        compliance=percentage(kept, promised),
+        compliance=compliance,
         median_first_response_seconds=median(waits),
         tickets=[
             TicketLine(
@@ -89,14 +89,6 @@ def monthly_figures(tenant_id: int, start: datetime, end: datetime) -> MonthlyTi
     )
 
 
-def percentage(kept: int, promised: int) -> Decimal | None:
-    """Return kept of promised as a percentage with one place, None when nothing was promised."""
-    if promised == 0:
-        return None
-    share = Decimal(kept) * 100 / Decimal(promised)
-    return share.quantize(Decimal("0.1"), rounding=ROUND_HALF_UP)
-
-
 def median(ordered: list[int]) -> int | None:
     """Return the middle of ordered values (of two middles the mean, whole), None of none."""
     if not ordered:
@@ -105,17 +97,6 @@ def median(ordered: list[int]) -> int | None:
     if len(ordered) % 2:
         return ordered[middle]
     return (ordered[middle - 1] + ordered[middle]) // 2
-
-
-def _compliance(tenant_id: int, start: datetime, end: datetime) -> tuple[int, int]:
-    """Return decided promised clocks and those kept. What the customer ended in time is no decision."""
-    on_time = Q(stopped_at__lte=F("due_at"))
-    kept = Q(outcome=ClockOutcome.ANSWERED) & on_time
-    missed = (Q(stopped_at=None) & Q(due_at__lt=end)) | Q(stopped_at__gt=F("due_at"))
-    counts = Clock.objects.filter(
-        tenant_id=tenant_id, promised=True, started_at__gte=start, started_at__lt=end
-    ).aggregate(kept=Count("pk", filter=kept), missed=Count("pk", filter=missed))
-    return counts["kept"] + counts["missed"], counts["kept"]
 
 
 def _previous(tenant_id: int, start: datetime) -> list[tuple[datetime, int]]:

@@ -34,7 +34,7 @@ def ticket_take(
     *, ticket_id: int, actor: Actor, at: datetime, batch: Batch | None = None
 ) -> Ticket:
     """Take an unassigned ticket; no response, the clock runs on. Losing the race raises TicketAlreadyTaken."""
-    card = StaffMember.objects.get(user=actor.user)
+    card = actor.staff_member()
     ticket = lock_tickets().get(pk=ticket_id)
     if ticket.assignee_id not in {None, card.pk}:
         raise TicketAlreadyTaken

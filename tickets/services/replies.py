@@ -7,10 +7,10 @@ from datetime import datetime
 from typing import Any
 
 from django.core.files.base import File
-from django.db import transaction
+from django.db import IntegrityError, transaction
+from django.db.models import Q
 
 from accounts.access import Actor
-from accounts.models import StaffMember
 from core.events import publish
 from messaging.services import notify
 from supportplans.selectors.coverage import coverage_at
@@ -41,7 +41,6 @@ REPLY_FIELDS = (
 )
 
 
-@transaction.atomic
 def reply_add(
     *,
     ticket_id: int,
@@ -59,14 +58,37 @@ def reply_add(
     The same ``idempotency_key`` on the same ticket writes once. What is said to a merged ticket is said to the one that
     it leads to. Raises ReplyEmpty, TicketMoveRefused, ReopenTooLate.
     """
+    try:
+        return _reply_add(
+            ticket_id=ticket_id,
+            body=body,
+            actor=actor,
+            at=at,
+            attachments=attachments,
+            wait=wait,
+            idempotency_key=idempotency_key,
+        )
+    except (IntegrityError, TicketMoveRefused):
+        if idempotency_key and (written := _written(ticket_id, idempotency_key)):
+            return written
+        raise
+
+
+@transaction.atomic
+def _reply_add(
+    *,
+    ticket_id: int,
+    body: str,
+    actor: Actor,
+    at: datetime,
+    attachments: Sequence[File[Any]],
+    wait: bool,
+    idempotency_key: str | None,
+) -> Ticket:
+    """Write the reply. Raises IntegrityError for a key that was there before."""
     if not actor.is_staff:  # whose words may start a clock
         keep_coverage(ticket_id=ticket_id)
     ticket = lock_ticket_in_force(ticket_id)
-    if (
-        idempotency_key
-        and TicketMessage.objects.filter(ticket=ticket, idempotency_key=idempotency_key).exists()
-    ):
-        return ticket
     if actor.is_staff:
         staff_reply_write(
             ticket=ticket,
@@ -103,6 +125,14 @@ def reply_add(
     )
 
 
+def _written(ticket_id: int, idempotency_key: str) -> Ticket | None:
+    """Return the ticket, or the one it leads to, if it has a message of this key."""
+    place = Q(ticket=ticket_id) | Q(ticket__merged=ticket_id)
+    sent = TicketMessage.objects.filter(place, idempotency_key=idempotency_key)
+    message = sent.select_related("ticket__tenant").first()
+    return message.ticket if message else None
+
+
 def staff_reply_write(
     *,
     ticket: Ticket,
@@ -115,7 +145,7 @@ def staff_reply_write(
     """Write staff's reply: stop the clock, take an unassigned ticket, tell the customer. The caller locks and saves."""
     if ticket.state == TicketState.CLOSED:
         raise TicketMoveRefused
-    card = StaffMember.objects.get(user=actor.user)
+    card = actor.staff_member()
     message = message_write(
         ticket=ticket,
         body=body,

@@ -61,12 +61,6 @@ def ticket_submit(
     ``follows`` is an earlier ticket of the tenant that this one takes up again; both are linked.
     Raises ReplyEmpty and the errors of ``core.files.validate_upload``.
     """
-    if idempotency_key:
-        existing = Ticket.objects.filter(
-            tenant_id=tenant_id, idempotency_key=idempotency_key
-        ).first()
-        if existing is not None:
-            return existing
     keep_coverage(tenant_id=tenant_id)
     coverage = coverage_at(tenant_id, at)
     number = ticket_number(at)

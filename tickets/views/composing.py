@@ -94,7 +94,7 @@ def console_find(request: HttpRequest) -> HttpResponse:
         {
             "number": row.ticket.number,
             "title": row.ticket.title,
-            "customer": row.ticket.tenant.name,
+            "customer": row.ticket.tenant,
             "url": reverse("tickets:console_ticket", args=[row.ticket.number]),
         }
         for row in page.rows[:FOUND_MOST]

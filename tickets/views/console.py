@@ -32,11 +32,12 @@ from tickets.forms import AgentReplyForm, NoteForm
 from tickets.live import CONSOLE, ticket_topic
 from tickets.models import Ticket
 from tickets.polls import Fragment, Pass, Poll, answer, viewers_told
+from tickets.queue_rows import rows_html
 from tickets.selectors import conversations, queue
 from tickets.selectors.clocks import clock_view
 from tickets.selectors.composing import drafts_of
 from tickets.selectors.counters import mine_counts
-from tickets.services import assignment, composing, replies, sweeps
+from tickets.services import assignment, composing, replies
 from tickets.services import tickets as services
 from tickets.services.outages import LATE_SECONDS
 from tickets.states import CONSOLE_ROLES, Desk, DraftKind
@@ -68,14 +69,15 @@ def console_ticket(request: HttpRequest, number: str) -> HttpResponse:
     htmx = htmx_of(request)
     if htmx and not htmx.history_restore_request:
         return render(request, "tickets/console.html#ticket-pane", pane)
-    return render(request, "tickets/console.html", {**_queue(request, at), **pane})
+    return render(request, "tickets/console.html", {**_queue(request, at, ticket), **pane})
 
 
 @agents
 @require_safe
 def console_context(request: HttpRequest, number: str) -> HttpResponse:
     """Show who the customer is: plan, people, what is left of the assurance quota, windows, other tickets."""
-    ticket, at = _ticket(number), clock.now()
+    managers = ("tenant__account_manager", "tenant__service_manager")
+    ticket, at = _ticket(number, *managers), clock.now()
     coverage = coverage_at(ticket.tenant_id, at)
     subscription = coverage.subscription
     context = {
@@ -131,7 +133,9 @@ def console_reply(request: HttpRequest, number: str) -> HttpResponse:
 
     What somebody else wrote meanwhile is shown first; sending again sends.
     """
-    ticket, at = _ticket(number), clock.now()
+    ticket_id, at = queue.ticket_id_for_staff(number), clock.now()
+    if ticket_id is None:
+        raise Http404
     form = AgentReplyForm(request.POST, request.FILES)
     # Calling it solved needs no words where the customer waits for none; the service decides.
     form.fields["body"].required = request.POST.get("action") != "resolve"
@@ -139,7 +143,7 @@ def console_reply(request: HttpRequest, number: str) -> HttpResponse:
         return _answer(request, number, at, form=form)
     try:
         with transaction.atomic():
-            _send(request, ticket, form, at)
+            _send(request, ticket_id, form, at)
     except AnsweredMeanwhile as error:
         return _answer(request, number, at, form=form, unseen=error.messages)
     except DomainError as error:
@@ -194,15 +198,15 @@ def console_assign(request: HttpRequest, number: str) -> HttpResponse:
     return _answer(request, number, at)
 
 
-def _send(request: HttpRequest, ticket: Ticket, form: AgentReplyForm, at: datetime) -> None:
+def _send(request: HttpRequest, ticket_id: int, form: AgentReplyForm, at: datetime) -> None:
     """Do what the pressed button says with the form's words and files; the draft has done its work then."""
     data = form.cleaned_data
     if data["seen"] is not None:
         composing.answered_refuse(
-            ticket_id=ticket.pk, seen_message_id=data["seen"], idempotency_key=data["key"] or None
+            ticket_id=ticket_id, seen_message_id=data["seen"], idempotency_key=data["key"] or None
         )
     common: dict[str, Any] = {
-        "ticket_id": ticket.pk,
+        "ticket_id": ticket_id,
         "body": data["body"],
         "actor": actor_of(request),
         "at": at,
@@ -214,7 +218,7 @@ def _send(request: HttpRequest, ticket: Ticket, form: AgentReplyForm, at: dateti
         replies.reply_add(
             **common, wait=data["action"] == "wait", idempotency_key=data["key"] or None
         )
-    composing.draft_discard(ticket_id=ticket.pk, kind=DraftKind.REPLY, actor=common["actor"])
+    composing.draft_discard(ticket_id=ticket_id, kind=DraftKind.REPLY, actor=common["actor"])
 
 
 def _pass(request: HttpRequest) -> Pass:
@@ -247,13 +251,16 @@ def _answer(request: HttpRequest, number: str, at: datetime, **forms: Any) -> Ht
         pane = _pane(request, _ticket(number), at, **forms)
         return render(request, "tickets/console.html#ticket-pane", pane)
     if forms:
-        context = {**_queue(request, at), **_pane(request, _ticket(number), at, **forms)}
+        ticket = _ticket(number)
+        context = {**_queue(request, at, ticket), **_pane(request, ticket, at, **forms)}
         return render(request, "tickets/console.html", context, status=400)
     return redirect(f"{reverse('tickets:console_ticket', args=[number])}?{_place(request)}")
 
 
-def _queue(request: HttpRequest, at: datetime) -> dict[str, Any]:
-    """Return the queue of the view, desk and tag that the address names. Five queries.
+def _queue(request: HttpRequest, at: datetime, opened: Ticket | None = None) -> dict[str, Any]:
+    """Return the queue of the view, desk and tag that the address names, the row of ``opened`` marked.
+
+    Two queries.
 
     The version is read first: what comes later is polled again.
     """
@@ -271,23 +278,25 @@ def _queue(request: HttpRequest, at: datetime) -> dict[str, Any]:
         at=at,
     )
     counts = queue.queue_counts(desk=desk, staff=staff, at=at)
+    here = _place(request)
     return {
         "page": page,
+        "rows": rows_html(page.rows, here=here, open_pk=opened.pk if opened else None),
         "views": [
-            (code, label, counts.get(code, ""))
+            (code, label, counts.of.get(code, ""))
             for code, label in queue.QueueView.choices
             if code in ALWAYS_SHOWN or code == view
         ],
         "ranked": view in queue.RANKED_VIEWS,
-        "alarms": [(code, label, counts[code]) for code, label in queue.Alarm.choices],
+        "alarms": [(code, label, counts.of[code]) for code, label in queue.Alarm.choices],
         "view": view,
         "desk": desk,
         "desks": [(code, Desk(code).label if code else "") for code in desks],
         "text": text,
         "tag": _tag(request),
-        "here": _place(request),
+        "here": here,
         "queue_version": version,
-        "late_timers": sweeps.sweep_lag_seconds(at) > LATE_SECONDS,
+        "late_timers": counts.lag_seconds > LATE_SECONDS,
         "at": at,
     }
 
@@ -307,7 +316,7 @@ def _pane(request: HttpRequest, ticket: Ticket, at: datetime, **forms: Any) -> d
         "last_message": last,
         **_composers(request, ticket, last, **forms),
         "clock": clock_view(in_force, events, at) if in_force else None,
-        "reasons": queue.reasons(ticket),
+        "reasons": queue.reasons_of(ticket.standing, ticket.due_at, ticket.plan_code),
         "plan_label": PlanCode(ticket.plan_code).label,
         "assignees": queue.assignees(),
         "here": _place(request),
@@ -361,8 +370,8 @@ def _tag(request: HttpRequest) -> int:
     return int(chosen) if chosen.isdecimal() and len(chosen) < 10 else 0  # noqa: PLR2004  (an id)
 
 
-def _ticket(number: str) -> Ticket:
-    ticket = queue.ticket_for_staff(number)
+def _ticket(number: str, *also: str) -> Ticket:
+    ticket = queue.ticket_for_staff(number, *also)
     if ticket is None:
         raise Http404
     return ticket
