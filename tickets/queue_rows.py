@@ -79,7 +79,7 @@ class RowFacts:
     def notes(self) -> Sequence[str]:
         """Return what staff can know of the running clock, in sentences."""
         plan, severity, minutes = self.clock_facts
-        if self.retargets or self.due_at is None or plan is None:
+        if self.retargets or not (self.due_at and plan and severity and minutes):
             return self.retargets
         promised = self.is_promised
         clock = Clock(

@@ -356,10 +356,12 @@ def _key(ticket: QueueTicket, view: str) -> str | None:
 def _rows(found: Iterable[tuple[Any, ...]], at: datetime) -> list[Row]:
     """Return the rows. One query where a clock was re-targeted, none otherwise."""
     tickets = [QueueTicket._make(values) for values in found]
-    changed = [ticket.clock_pk for ticket in tickets if ticket.clock_retargeted_at]
+    changed = [
+        ticket.clock_pk for ticket in tickets if ticket.clock_pk and ticket.clock_retargeted_at
+    ]
     told = (
         {view.clock.pk: view for view in clock_views(Clock.objects.filter(pk__in=changed), at)}
         if changed
         else {}
     )
-    return [Row(ticket, at, told.get(ticket.clock_pk)) for ticket in tickets]
+    return [Row(ticket, at, told.get(ticket.clock_pk or 0)) for ticket in tickets]

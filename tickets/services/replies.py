@@ -81,7 +81,7 @@ def _reply_add(
     body: str,
     actor: Actor,
     at: datetime,
-    attachments: Sequence[File[Any]],
+    attachments: Sequence[File[Any] | Attachment],
     wait: bool,
     idempotency_key: str | None,
 ) -> Ticket:
