@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.utils.functional import Promise
 from django.utils.translation import get_language, gettext_lazy
@@ -16,7 +16,7 @@ from core.templatetags.ui import duration
 from supportplans.states import PlanCode, Severity
 from tickets import sla
 from tickets.desk_states import LinkKind, RequirementStage
-from tickets.models import Clock, ClockEvent, Ticket, TicketEvent
+from tickets.models import Clock, Ticket, TicketEvent
 from tickets.queueing import LEVEL_NAMES
 from tickets.states import ClockKind, ClockOutcome, Desk, TicketEventKind
 
@@ -149,7 +149,14 @@ def _change(details: dict[str, Any]) -> dict[str, Any]:
     return {"why": why, "before": details["before"], "after": details["after"]}
 
 
-def clock_notes(clock: Clock, retargets: Iterable[ClockEvent | TicketEvent]) -> list[str]:
+class Retarget(NamedTuple):
+    """A change of a clock's target: when, and why from how many minutes to how many."""
+
+    created_at: datetime
+    details: dict[str, Any]
+
+
+def clock_notes(clock: Clock, retargets: Iterable[Retarget]) -> list[str]:
     """Return what staff can know of a clock, in sentences: due instant and zone, target and plan, re-targets."""
     target = {
         "minutes": clock.target_minutes,

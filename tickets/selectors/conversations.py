@@ -16,14 +16,13 @@ from tickets import sla
 from tickets.models import (
     Attachment,
     Clock,
-    ClockEvent,
     Ticket,
     TicketEvent,
     TicketMessage,
     TicketNote,
 )
 from tickets.states import ClockKind, Desk, TicketEventKind, TicketState
-from tickets.wording import SHOWN_IN_THREAD, clock_notes, event_sentence
+from tickets.wording import SHOWN_IN_THREAD, Retarget, clock_notes, event_sentence
 
 # A conversation shows its newest entries; older ones are one click away by the API.
 ENTRIES_SHOWN = 300
@@ -68,7 +67,7 @@ class ClockView:
 
     clock: Clock
     at: datetime
-    retargets: list[ClockEvent | TicketEvent] = field(default_factory=list)
+    retargets: list[Retarget] = field(default_factory=list)
 
     @property
     def notes(self) -> list[str]:
