@@ -20,7 +20,7 @@ from core.templatetags.ui import thread_time
 from supportplans.states import PlanCode, Severity
 from tickets.models import Clock
 from tickets.queueing import Standing
-from tickets.selectors.queue import Row, reasons_of
+from tickets.selectors.queue import QueueTicket, Row, reasons_of
 from tickets.sla import ChipState, Countdown
 from tickets.states import ClockKind
 from tickets.wording import clock_notes
@@ -46,7 +46,7 @@ class RowFacts:
     clock_kind: str
     clock_state: ChipState | None
     clock_seconds: int
-    clock_facts: tuple[str | None, str | None, int | None]
+    clock_facts: tuple[str, str, int] | None
     retargets: tuple[str, ...]
     is_promised: bool
     is_urged: bool
@@ -78,16 +78,15 @@ class RowFacts:
     @property
     def notes(self) -> Sequence[str]:
         """Return what staff can know of the running clock, in sentences."""
-        plan, severity, minutes = self.clock_facts
-        if self.retargets or not (self.due_at and plan and severity and minutes):
+        if self.retargets or self.due_at is None or self.clock_facts is None:
             return self.retargets
-        promised = self.is_promised
+        plan, severity, minutes = self.clock_facts
         clock = Clock(
             plan_code=plan,
             severity=severity,
             target_minutes=minutes,
             due_at=self.due_at,
-            promised=promised,
+            promised=self.is_promised,
         )
         return clock_notes(clock, [])
 
@@ -134,7 +133,7 @@ def _facts(row: Row, clock: Countdown | None, here: str, open_pk: int | None) ->
         clock_kind=ticket.clock_kind or "",
         clock_state=clock.state if clock else None,
         clock_seconds=clock.total_seconds if clock else 0,
-        clock_facts=(ticket.clock_plan, ticket.clock_severity, ticket.clock_minutes),
+        clock_facts=_clock_facts(ticket),
         retargets=tuple(row.retargeted.notes) if row.retargeted else (),
         is_promised=ticket.clock_promised is not False,
         is_urged=ticket.is_urged,
@@ -143,6 +142,11 @@ def _facts(row: Row, clock: Countdown | None, here: str, open_pk: int | None) ->
         is_open=ticket.pk == open_pk,
         here=here,
     )
+
+
+def _clock_facts(ticket: QueueTicket) -> tuple[str, str, int] | None:
+    plan, severity, minutes = ticket.clock_plan, ticket.clock_severity, ticket.clock_minutes
+    return (plan, severity, minutes) if plan and severity and minutes else None
 
 
 @lru_cache(maxsize=KEPT)

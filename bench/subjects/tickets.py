@@ -15,7 +15,7 @@ from tickets import sla
 from tickets.models import Clock
 from tickets.tasks import sweep
 
-CLOCKS = 1000
+CLOCKS, WARNED = 1000, 80
 
 
 @contextmanager
@@ -35,7 +35,9 @@ def escalate() -> Iterator[Callable[[], object]]:
             changed = Clock.objects.filter(pk__in=running[begin : begin + CLOCKS]).update(
                 started_at=at - timedelta(minutes=10),
                 due_at=due,
-                stage_passed=sla.WARNING_LATE,
+                stage_percents=[WARNED, sla.BREACH],
+                stage_instants=[due - timedelta(minutes=2), due],
+                stage_passed=WARNED,
                 next_stage_at=due,
             )
         assert changed == CLOCKS

@@ -92,7 +92,6 @@ class QueueTicket(NamedTuple):
     clock_kind: str | None
     clock_promised: bool | None
     clock_started_at: datetime | None
-    clock_pk: int | None
     clock_plan: str | None
     clock_severity: str | None
     clock_minutes: int | None
@@ -123,7 +122,6 @@ _SHOWN = (
     "running__kind",
     "running__promised",
     "running__started_at",
-    "running__pk",
     "running__plan_code",
     "running__severity",
     "running__target_minutes",
@@ -354,14 +352,11 @@ def _key(ticket: QueueTicket, view: str) -> str | None:
 
 
 def _rows(found: Iterable[tuple[Any, ...]], at: datetime) -> list[Row]:
-    """Return the rows. One query where a clock was re-targeted, none otherwise."""
+    """Return the rows. Two queries where a clock was re-targeted, none otherwise."""
     tickets = [QueueTicket._make(values) for values in found]
-    changed = [
-        ticket.clock_pk for ticket in tickets if ticket.clock_pk and ticket.clock_retargeted_at
-    ]
-    told = (
-        {view.clock.pk: view for view in clock_views(Clock.objects.filter(pk__in=changed), at)}
-        if changed
-        else {}
-    )
-    return [Row(ticket, at, told.get(ticket.clock_pk or 0)) for ticket in tickets]
+    changed = [ticket.pk for ticket in tickets if ticket.clock_retargeted_at]
+    told: dict[int, ClockView] = {}
+    if changed:
+        clocks = Clock.objects.filter(ticket__in=changed, stopped_at=None)
+        told = {view.clock.ticket_id: view for view in clock_views(clocks, at)}
+    return [Row(ticket, at, told.get(ticket.pk)) for ticket in tickets]
