@@ -34,6 +34,9 @@ def sample_row(model: type[models.Model], tenant: Tenant) -> Any:
         elif isinstance(field, models.ForeignKey):
             if not field.null:
                 values[field.name] = _parent(field.related_model, tenant)
+        elif isinstance(field, ArrayField):
+            # Arrays that belong together have equal lengths.
+            values[field.name] = [_value(field.base_field)]
         elif not field.has_default() and not field.null:
             values[field.name] = _value(field)
     row = model(**values)
