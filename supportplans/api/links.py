@@ -88,13 +88,13 @@ class LinkTurnView(TenantView):
     """What an account does about one of its links: ``accept``, ``refuse``, ``withdraw`` or ``end``."""
 
     @extend_schema(request=None, responses=LinkSerializer)
-    def post(self, request: Request, pk: int, act: str) -> Response:
+    def post(self, request: Request, link_id: int, action: str) -> Response:
         """Do it. 404 for a link that is not the account's, 409 where its state does not allow it."""
         _administrators_only(request)
-        own = AccountLink.objects.filter(pk=pk, tenant_id=self.tenant_id())
-        if act not in TURNS or not own.exists():
+        own = AccountLink.objects.filter(pk=link_id, tenant_id=self.tenant_id())
+        if action not in TURNS or not own.exists():
             raise Http404
-        link = TURNS[act](link_id=pk, actor=actor_of(request._request), at=clock.now())
+        link = TURNS[action](link_id=link_id, actor=actor_of(request._request), at=clock.now())
         return Response(LinkSerializer(link).data)
 
 

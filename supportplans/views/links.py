@@ -37,7 +37,7 @@ TURNS: dict[str, Callable[..., AccountLink]] = {
     "withdraw": links.link_withdraw,
     "end": links.link_end,
 }
-DECISIONS = ("approve", "reject", "end")
+DECISIONS = ("grant", "refuse", "end")
 
 
 @customer_view()
@@ -79,13 +79,13 @@ def link_list(request: HttpRequest) -> HttpResponse:
 
 @customer_view(least=TenantRole.ADMINISTRATOR)
 @require_POST
-def link_turn(request: HttpRequest, pk: int, act: str) -> HttpResponse:
+def link_turn(request: HttpRequest, link_id: int, action: str) -> HttpResponse:
     """Accept or refuse an invitation, take a proposal back, end a link: on the account's own side."""
     tenant = identity_of(request).tenant
-    if act not in TURNS or not AccountLink.objects.filter(tenant=tenant, pk=pk).exists():
+    if action not in TURNS or not AccountLink.objects.filter(tenant=tenant, pk=link_id).exists():
         raise Http404
     try:
-        link = TURNS[act](link_id=pk, actor=actor_of(request), at=clock.now())
+        link = TURNS[action](link_id=link_id, actor=actor_of(request), at=clock.now())
     except DomainError as refused:
         messages.error(request, str(refused.message))
     else:
@@ -95,7 +95,7 @@ def link_turn(request: HttpRequest, pk: int, act: str) -> HttpResponse:
             "withdraw": _("已取消邀请"),
             "end": _("已解除与 %(name)s 的关联") % {"name": link.name},
         }
-        messages.success(request, words[act])
+        messages.success(request, words[action])
     return redirect("supportplans:link_list")
 
 
@@ -108,21 +108,21 @@ def desk_link_list(request: HttpRequest) -> HttpResponse:
 
 @staff_view(*ROLES)
 @require_POST
-def desk_link_decide(request: HttpRequest, pk: int, decision: str) -> HttpResponse:
+def desk_link_decide(request: HttpRequest, link_id: int, decision: str) -> HttpResponse:
     """Approve, reject or end a link; a refusal by the rules stands beside its row and loses nothing typed."""
-    principal = AccountLink.objects.filter(pk=pk, side=LinkSide.PRINCIPAL)
+    principal = AccountLink.objects.filter(pk=link_id, side=LinkSide.PRINCIPAL)
     if decision not in DECISIONS or not principal.exists():
         raise Http404
-    common: dict[str, Any] = {"link_id": pk, "actor": actor_of(request), "at": clock.now()}
+    common: dict[str, Any] = {"link_id": link_id, "actor": actor_of(request), "at": clock.now()}
     try:
-        if decision == "approve":
+        if decision == "grant":
             links.link_approve(**common)
         elif decision == "end":
             links.link_end_by_staff(**common)
         else:
             links.link_reject(**common, answer=request.POST.get("answer", "")[:500])
     except DomainError as refused:
-        return _desk_list(request, status=422, wrong=pk, error=str(refused.message))
+        return _desk_list(request, status=422, wrong=link_id, error=str(refused.message))
     messages.success(request, _("关联账号已处理"))
     return redirect("supportplans:desk_link_list")
 

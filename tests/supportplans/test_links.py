@@ -370,7 +370,7 @@ def test_both_sides_and_the_manager_do_it_in_the_browser(
     desk = client_for(cast.staff["account_manager"])
     own = accounts.side(cast.huachen, LinkSide.PRINCIPAL)
     assert "云帆物流" in desk.get(DESK).content.decode()
-    assert desk.post(f"{DESK}{own.pk}/approve/").status_code == 302
+    assert desk.post(f"{DESK}{own.pk}/grant/").status_code == 302
     assert accounts.states() == (LinkState.ACTIVE, LinkState.ACTIVE)
     assert "云帆物流" in desk.get(f"{DESK}?view=running").content.decode()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
@@ -18,7 +19,8 @@ from messaging.models import Delivery, InboundMail
 from onlineservice.models import Article
 from reports.models import MonthlyReport
 from servicedesk.models import Deliverable
-from supportplans.models import Plan, TrialApplication
+from supportplans.models import AccountLink, Plan, TrialApplication
+from supportplans.states import LinkSide
 from tickets.models import Attachment, Incident, Macro, SavedView, Ticket
 
 # Rooms of libraries have tests of their own: allauth's pages and Django's back office in tests/isolation.
@@ -141,7 +143,18 @@ def _supportplans(tenant: Tenant) -> dict[str, object]:
             plan=Plan.objects.get(code="business"),
             created_at=clock.now(),
         )
-    return {"pk": application.pk, "decision": "grant"}
+    link = AccountLink.objects.filter(tenant=tenant).order_by("-pk").first()
+    if link is None:
+        link = AccountLink.objects.create(
+            tenant=tenant,
+            side=LinkSide.PRINCIPAL,
+            pair=uuid.uuid4(),
+            account_id=uuid.uuid4(),
+            name="子公司",
+            told=True,
+            created_at=clock.now(),
+        )
+    return {"pk": application.pk, "link_id": link.pk, "decision": "grant", "action": "withdraw"}
 
 
 def _tickets(tenant: Tenant) -> dict[str, object]:
