@@ -127,6 +127,7 @@ NAMES = {
     "quota": "额度",
     "rank": "等级",
     "read_at": "阅读时间",
+    "reason": "原因",
     "received_at": "收到时间",
     "recipient": "收件人",
     "reference": "引用编号",

@@ -32,7 +32,8 @@
   }
 
   const rows = () => [...document.querySelectorAll(".queue-row")];
-  const current = () => rows().findIndex((row) => row.hasAttribute("aria-current"));
+  // By the pane itself: the row is marked a moment after the pane has changed.
+  const current = () => rows().findIndex((row) => row.dataset.number === document.getElementById("ticket-pane")?.dataset.number);
   function toRow() {
     (find(".queue-row[aria-current]") || find(".queue-row"))?.focus();
   }

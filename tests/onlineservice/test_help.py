@@ -19,7 +19,7 @@ def test_everyone_reads_the_articles(client, articles):
     page = client.get("/help/").content.decode()
     with scope.staff():
         loaded = list(Article.objects.all())
-    assert len(loaded) == 11
+    assert len(loaded) == 15
     assert all(article.title in page for article in loaded)
     for article in loaded:
         assert client.get(article.get_absolute_url()).status_code == 200

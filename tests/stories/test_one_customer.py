@@ -114,6 +114,7 @@ def submit_urgent_and_see_the_promise(page: Page) -> None:
 def answer_in_the_console(page: Page) -> None:
     row = page.locator(".queue-row", has_text=TITLE)
     row.wait_for(timeout=QUEUE_SECONDS * 1000)
+    row.scroll_into_view_if_needed()  # rows far below are not painted, and have no text then
     clock = row.locator("[data-deadline]").first
     before = clock.inner_text()
     page.wait_for_timeout(2100)

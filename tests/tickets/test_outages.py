@@ -166,7 +166,9 @@ def live_through(cast, *, dead_from, dead_until):
         if not dead_from <= now < dead_until:
             sweeps.stages_sweep(at=now)
     month = core_clock.local(NOW).replace(day=1, hour=0, minute=0, second=0)
-    figures = monthly_figures(cast.huachen.pk, month, month.replace(month=12))
+    figures = monthly_figures(
+        cast.huachen.pk, month, month.replace(month=12), at=month.replace(month=12)
+    )
     order = {
         pk: index
         for index, pk in enumerate(Clock.objects.order_by("id").values_list("pk", flat=True))
