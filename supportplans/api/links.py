@@ -87,7 +87,7 @@ class LinksView(TenantView):
 class LinkTurnView(TenantView):
     """What an account does about one of its links: ``accept``, ``refuse``, ``withdraw`` or ``end``."""
 
-    @extend_schema(request=None, responses=LinkSerializer)
+    @extend_schema(operation_id="plan_links_turn", request=None, responses=LinkSerializer)
     def post(self, request: Request, link_id: int, action: str) -> Response:
         """Do it. 404 for a link that is not the account's, 409 where its state does not allow it."""
         _administrators_only(request)

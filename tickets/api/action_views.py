@@ -14,7 +14,7 @@ from rest_framework.views import APIView
 from accounts.access import IsCustomer, actor_of
 from core import clock
 from tickets.api.serializers import (
-    RatingSerializer,
+    TicketRatingSerializer,
     TicketSerializer,
     WatcherSerializer,
 )
@@ -75,11 +75,11 @@ class ConfirmView(_ActionView):
 class RatingView(_ActionView):
     """Rate the help."""
 
-    @extend_schema(request=RatingSerializer, responses={201: RatingSerializer})
+    @extend_schema(request=TicketRatingSerializer, responses={201: TicketRatingSerializer})
     def post(self, request: Request, number: str) -> Response:
         """Rate a solved or closed ticket, once."""
         self.ticket(request, number)
-        data = RatingSerializer(data=request.data)
+        data = TicketRatingSerializer(data=request.data)
         data.is_valid(raise_exception=True)
         words = {**data.validated_data, "reasons": sorted(data.validated_data.get("reasons", ()))}
         self.act(request, number, ratings.ticket_rate, **words)

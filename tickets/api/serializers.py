@@ -211,7 +211,7 @@ class ReopeningSerializer(FilesMixin):
     body = serializers.CharField(max_length=BODY_MAX)
 
 
-class RatingSerializer(serializers.Serializer[Any]):
+class TicketRatingSerializer(serializers.Serializer[Any]):
     """One to five stars with reasons and a comment."""
 
     score = serializers.IntegerField(min_value=1, max_value=5)
