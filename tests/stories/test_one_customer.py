@@ -182,8 +182,8 @@ def let_a_ticket_wait(page: Page) -> None:
 def take_it_without_answering(page: Page) -> None:
     page.goto("/console/?view=new")
     page.locator(".queue-row", has_text=FORGOTTEN).click()
-    page.locator("[data-key=a]").click()
-    expect(page.locator("[data-key=a]")).to_have_count(0)
+    page.locator("[data-key=t]").click()
+    expect(page.locator("[data-key=t]")).to_have_count(0)
 
 
 def move_the_clock(page: Page) -> None:

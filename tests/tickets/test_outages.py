@@ -176,7 +176,8 @@ def live_through(cast, *, dead_from, dead_until):
     rows = ClockStage.objects.order_by("clock_id", "percent")
     stages = {(order[row.clock_id], row.percent): (row.due_at, row.noticed_at) for row in rows}
     told = Message.objects.filter(kind="tickets.stage_passed").values_list("key", flat=True)
-    return stages, (figures.promised, figures.kept, figures.compliance), list(told)
+    kept = figures.compliance
+    return stages, (kept.promised, kept.kept, kept.share), list(told)
 
 
 def test_twenty_minutes_without_workers_change_nothing_but_when_it_was_noticed(cast, as_staff):
